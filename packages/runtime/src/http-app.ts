@@ -1,0 +1,119 @@
+import { randomUUID } from 'node:crypto';
+import express from 'express';
+import type { ErrorRequestHandler, Express, RequestHandler, Response, Router } from 'express';
+import helmet from 'helmet';
+import type { Log } from './log.ts';
+
+/** The sender's mistake in one of our own APIs: thrown by a handler, answered as it stands. */
+export class HttpError extends Error {
+  override name = 'HttpError' as const;
+  readonly expose = true;
+  readonly status: number;
+  readonly body: unknown;
+  readonly headers: Readonly<Record<string, string>>;
+
+  constructor(status: number, body: unknown, headers: Readonly<Record<string, string>> = {}) {
+    super(`HTTP ${status}`);
+    this.status = status;
+    this.body = body;
+    this.headers = headers;
+  }
+}
+
+export interface AppOptions {
+  readonly log: Log;
+  readonly trustProxy: string;
+  readonly router: Router;
+}
+
+/** The app without a port, so that tests and services listen where they like. */
+export function createApp({ log, trustProxy, router }: AppOptions): Express {
+  const app = express();
+  app.set('trust proxy', trustProxy);
+  app.set('etag', false);
+  app.use(helmet());
+  app.use(requestId);
+  app.use(router);
+  app.use((_request, response) => notFound(response));
+  app.use(failure(log));
+  return app;
+}
+
+/** App settings do not reach routers in Express 5: strictness is asked for here. */
+export function createRouter(): Router {
+  return express.Router({ strict: true, caseSensitive: true });
+}
+
+/** The one answer for every path that does not exist, byte for byte. */
+export function notFound(response: Response): void {
+  response.status(404).set('Cache-Control', 'no-store').json({ error: 'not_found' });
+}
+
+type Verb = 'GET' | 'POST' | 'DELETE' | 'PATCH';
+
+/** For `router.all(path, methods({ POST: […] }))`: any other verb is a 405 that names those there are. */
+export function methods(table: Partial<Record<Verb, readonly RequestHandler[]>>): RequestHandler {
+  const allowed = Object.keys(table).join(', ');
+  const chains = new Map(
+    Object.entries(table).map(([verb, handlers]) => [
+      verb,
+      express.Router({ mergeParams: true }).use(...handlers),
+    ]),
+  );
+  return (request, response, next) => {
+    const chain = chains.get(request.method);
+    if (chain !== undefined) {
+      chain(request, response, next);
+      return;
+    }
+    response.status(405).set('Allow', allowed).json({ error: 'method_not_allowed' });
+  };
+}
+
+export function requestIdOf(response: Response): string {
+  return (response.locals as { requestId?: string }).requestId ?? '';
+}
+
+const requestId: RequestHandler = (_request, response, next) => {
+  const id = randomUUID();
+  response.locals['requestId'] = id;
+  response.set('X-Request-Id', id);
+  next();
+};
+
+interface Exposed {
+  readonly expose?: boolean;
+  readonly status?: number;
+  readonly body?: unknown;
+  readonly headers?: Readonly<Record<string, string>>;
+}
+
+/** Words for the mistakes that Express's own parsers find. */
+const WORDS: Readonly<Record<number, string>> = {
+  400: 'malformed',
+  413: 'too_large',
+  415: 'unsupported_media_type',
+};
+
+/**
+ * A fault of ours is a 503, so that the sender keeps what it has and comes again. Only an error marked
+ * `expose` is the sender's; an axios error has a status too, but of another conversation.
+ */
+function failure(log: Log): ErrorRequestHandler {
+  return (error: Error & Exposed, _request, response, _next) => {
+    if (response.headersSent) {
+      response.destroy();
+      return;
+    }
+    if (error.expose === true && error.status !== undefined && error.status < 500) {
+      const body = error.body ?? { error: WORDS[error.status] ?? 'malformed' };
+      response
+        .status(error.status)
+        .set(error.headers ?? {})
+        .json(body);
+      return;
+    }
+    log.error('request failed', { error, requestId: requestIdOf(response) });
+    response.status(503).set('Retry-After', '30').json({ error: 'unavailable' });
+  };
+}

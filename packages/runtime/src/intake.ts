@@ -1,0 +1,139 @@
+import type { Request, RequestHandler, Response } from 'express';
+import type { Append, Outcome } from '@kopeck/core/receive';
+import { receive } from '@kopeck/core/receive';
+import type { Delivery, Rejection, Source } from '@kopeck/core/source';
+import { rawBody } from './body.ts';
+import { HttpError, notFound, requestIdOf } from './http-app.ts';
+import type { Log } from './log.ts';
+import type { Metrics } from './metrics.ts';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body: unknown;
+}
+
+export interface IntakeDeps<Q> {
+  readonly append: Append;
+  readonly now: () => Date;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  /** The largest body in bytes; 64 KiB unless said. */
+  readonly limitBytes?: number;
+  /** Media types of a body; anything else is a 415. Unset: any. */
+  readonly mediaTypes?: readonly string[];
+  /** Where the partner's contract asks for more than answerFor gives. */
+  readonly answer?: (outcome: Outcome<Q>, delivery: Delivery) => Answer | Promise<Answer>;
+}
+
+/** The only place where a rejection becomes an HTTP status. */
+const STATUS: Readonly<Record<Rejection, number>> = {
+  malformed: 400,
+  forged: 401,
+  hidden: 404,
+  unconfigured: 503,
+};
+
+const LIMIT_BYTES = 65_536;
+
+/** The answer that the design's table gives for an outcome. A question needs an answer of the source's own. */
+export function answerFor(outcome: Outcome<unknown>): Answer {
+  switch (outcome.kind) {
+    case 'rejected':
+      return { status: STATUS[outcome.rejection], body: { error: outcome.rejection } };
+    case 'ignored':
+      return { status: 200, body: { status: 'ignored' } };
+    case 'quarantined':
+      if (outcome.cause.complaint !== undefined)
+        return { status: 400, body: outcome.cause.complaint };
+      return { status: 200, body: { status: 'accepted', id: outcome.event.id } };
+    case 'question':
+      throw new Error('a question was left without an answer');
+    default:
+      return { status: 200, body: { status: outcome.kind, id: outcome.event.id } };
+  }
+}
+
+/**
+ * A source as handlers of Express: verified on the head of the request first where that proves the
+ * sender, then the raw body within its limit, then the pipeline, then one answer and one log line.
+ */
+export function intake<P, N, Q>(source: Source<P, N, Q>, deps: IntakeDeps<Q>): RequestHandler[] {
+  const answer = answering(source.name, deps);
+  return [
+    async (request, response, next) => {
+      if (source.proves === 'body') return next();
+      const delivery = deliveryOf(request, deps.now());
+      const verified = source.verify(delivery);
+      if (verified.ok) return next();
+      // A forger's body is not read, nor waited for: the connection ends with the answer.
+      response.set('Connection', 'close');
+      await answer(response, { kind: 'rejected', rejection: verified.rejection }, delivery);
+    },
+    mediaType(deps.mediaTypes),
+    rawBody(deps.limitBytes ?? LIMIT_BYTES),
+    async (request, response) => {
+      const delivery = deliveryOf(request, deps.now());
+      await answer(response, await receive(source, delivery, deps.append), delivery);
+    },
+  ];
+}
+
+function answering<Q>(source: string, deps: IntakeDeps<Q>) {
+  return async (response: Response, outcome: Outcome<Q>, delivery: Delivery): Promise<void> => {
+    deps.metrics.count('kopeck_deliveries_total', { source, outcome: outcome.kind });
+    const { level, line } = lineOf(outcome);
+    deps.log[level](`delivery ${outcome.kind}`, {
+      source,
+      ...line,
+      requestId: requestIdOf(response),
+    });
+
+    if (outcome.kind === 'rejected' && outcome.rejection === 'hidden') return notFound(response);
+    const { status, headers = {}, body } = await (deps.answer ?? answerFor)(outcome, delivery);
+    if (status === 503) response.set('Retry-After', '30');
+    response.status(status).set('Cache-Control', 'no-store').set(headers).json(body);
+  };
+}
+
+function lineOf(outcome: Outcome<unknown>): {
+  level: 'info' | 'warn';
+  line: Record<string, string>;
+} {
+  switch (outcome.kind) {
+    case 'rejected':
+      return { level: 'warn', line: { rejection: outcome.rejection } };
+    case 'ignored':
+      return { level: 'info', line: { reason: outcome.reason } };
+    case 'question':
+      return { level: 'info', line: {} };
+    case 'quarantined':
+      return { level: 'warn', line: { event: outcome.event.id, reason: outcome.cause.reason } };
+    default:
+      return { level: 'info', line: { event: outcome.event.id } };
+  }
+}
+
+function mediaType(allowed: readonly string[] | undefined): RequestHandler {
+  return (request, _response, next) => {
+    const [given = ''] = (request.get('content-type') ?? '').split(';');
+    const hasBody =
+      request.get('transfer-encoding') !== undefined ||
+      Number(request.get('content-length') ?? 0) > 0;
+    const isAllowed =
+      allowed === undefined || !hasBody || allowed.includes(given.trim().toLowerCase());
+    next(isAllowed ? undefined : new HttpError(415, { error: 'unsupported_media_type' }));
+  };
+}
+
+function deliveryOf(request: Request, receivedAt: Date): Delivery {
+  const [, query = ''] = /\?(.*)$/s.exec(request.url) ?? [];
+  return {
+    method: request.method,
+    path: request.path,
+    query,
+    header: (name) => request.get(name),
+    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    receivedAt,
+  };
+}

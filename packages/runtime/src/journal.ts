@@ -1,0 +1,131 @@
+import { randomUUID } from 'node:crypto';
+import { mkdirSync, statfsSync } from 'node:fs';
+import { join } from 'node:path';
+import type { KopeckEvent } from '@kopeck/core/event';
+import { jobId } from '@kopeck/core/identity';
+import { adoptAll, openLocked, type JournalFile } from './journal-file.ts';
+
+/** Nothing can be made durable now: the sender gets a 503 and must come again. */
+export class JournalUnavailable extends Error {
+  override name = 'JournalUnavailable' as const;
+}
+
+export interface JournalOptions {
+  readonly dir: string;
+  readonly maxBytes: number;
+  readonly keepHours: number;
+  readonly now: () => Date;
+}
+
+export interface JournalRow {
+  readonly seq: number;
+  readonly event: KopeckEvent;
+}
+
+/** What came in and may not be lost: on disk and fsynced before anybody is told that it is accepted. */
+export interface Journal {
+  /** Names this journal in Redis. */
+  readonly id: string;
+  /** Resolves when the event is on disk. Throws JournalUnavailable; then nothing of it is kept. */
+  readonly append: (event: KopeckEvent) => Promise<'accepted' | 'duplicate'>;
+  /** Whether an append would be tried now: cap, disk and lock. */
+  readonly writable: () => boolean;
+  /** The oldest events that the queue has not acknowledged. */
+  readonly pending: (limit: number) => readonly JournalRow[];
+  readonly waiting: () => number;
+  /** Says that the queue has acknowledged these rows. */
+  readonly mark: (seqs: readonly number[]) => void;
+  /** The highest acknowledged row, ever; Redis must remember the same. */
+  readonly forwarded: () => number;
+  /** Redis has forgotten: all rows that are still kept are to be forwarded again. */
+  readonly unmarkAll: () => number;
+  /** Drops acknowledged rows that are old enough, or all of them while space is short. */
+  readonly prune: () => void;
+  readonly bytes: () => number;
+  readonly close: () => void;
+}
+
+const DISK_FREE_MIN = 0.1;
+/** Above this part of the cap acknowledged rows go, however young. */
+const SHORT_OF_SPACE = 0.5;
+
+interface Waiting {
+  readonly event: KopeckEvent;
+  readonly resolve: (result: 'accepted' | 'duplicate') => void;
+  readonly reject: (error: JournalUnavailable) => void;
+}
+
+/**
+ * Opens the first unlocked journal of the folder, or a new one, and takes over the rows of every other
+ * unlocked one: a copy that was removed before it had drained loses nothing.
+ */
+export function openJournal({ dir, maxBytes, keepHours, now }: JournalOptions): Journal {
+  mkdirSync(dir, { recursive: true });
+  const file = openOwn(dir, maxBytes);
+  let batch: Waiting[] = [];
+
+  /** All appends of one turn of the event loop share a transaction and an fsync. */
+  function flush(): void {
+    const taken = batch;
+    batch = [];
+    try {
+      const results = file.insert(
+        taken.map(({ event }) => [jobId(event), JSON.stringify(event), now().getTime()]),
+      );
+      taken.forEach(({ resolve }, index) =>
+        resolve(results[index] === true ? 'accepted' : 'duplicate'),
+      );
+    } catch (cause) {
+      const error = new JournalUnavailable('the journal cannot be written', { cause });
+      for (const { reject } of taken) reject(error);
+    }
+  }
+
+  const isShort = (): boolean => file.bytes() > maxBytes * SHORT_OF_SPACE;
+
+  return {
+    id: file.id,
+    append(event) {
+      if (isDiskFull(dir))
+        return Promise.reject(new JournalUnavailable('less than 10 % of the disk is free'));
+      return new Promise((resolve, reject) => {
+        if (batch.push({ event, resolve, reject }) === 1) setImmediate(flush);
+      });
+    },
+    writable: () => file.isOpen() && !isDiskFull(dir) && file.bytes() < maxBytes * 0.98,
+    pending: (limit) =>
+      file
+        .pending(limit)
+        .map(({ seq, event }) => ({ seq, event: JSON.parse(event) as KopeckEvent })),
+    waiting: () => file.waiting(),
+    mark: (seqs) => file.mark(seqs),
+    forwarded: () => file.forwarded(),
+    unmarkAll: () => file.unmarkAll(),
+    prune: () => file.prune(isShort() ? Infinity : now().getTime() - keepHours * 3_600_000),
+    bytes: () => file.bytes(),
+    close: () => file.close(),
+  };
+}
+
+function openOwn(dir: string, maxBytes: number): JournalFile {
+  const [own, ...others] = adoptAll(dir, maxBytes);
+  if (own === undefined) return openLocked(join(dir, `${randomUUID()}.sqlite`), maxBytes);
+  for (const other of others) {
+    try {
+      own.takeOver(other);
+    } catch {
+      // No room for its rows here: it stays as it is, and the next start tries again.
+      other.close();
+    }
+  }
+  return own;
+}
+
+function isDiskFull(dir: string): boolean {
+  try {
+    const { bavail, blocks } = statfsSync(dir);
+    return bavail < blocks * DISK_FREE_MIN;
+  } catch {
+    return true;
+  }
+}

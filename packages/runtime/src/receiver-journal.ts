@@ -1,0 +1,79 @@
+import type { Redis } from 'ioredis';
+import type { Append } from '@kopeck/core/receive';
+import { startForwarder } from './forwarder.ts';
+import { openIncidents, type Incidents } from './incidents.ts';
+import { JournalUnavailable, openJournal, type Journal } from './journal.ts';
+import type { Metrics } from './metrics.ts';
+import { openQueue } from './queue.ts';
+import type { ReceiverOptions } from './receiver.ts';
+import type { Closing } from './shutdown.ts';
+
+export interface ReceiverJournal {
+  readonly append: Append;
+  readonly journal: Journal;
+  readonly incidents: Incidents;
+  readonly connected: () => boolean;
+}
+
+interface Parts {
+  readonly redis: Redis;
+  readonly metrics: Metrics;
+  readonly closing: Closing;
+  readonly now: () => Date;
+}
+
+const WATCH_MS = 1_000;
+
+/** The journal with what stands behind it: the forwarder to the queue, and the watch over its size. */
+export function startReceiverJournal(options: ReceiverOptions, parts: Parts): ReceiverJournal {
+  const { config, log, name, queue: queueName } = options;
+  const { redis, metrics, closing, now } = parts;
+  const { REDIS_PREFIX: prefix, JOURNAL_DIR: dir, JOURNAL_MAX_BYTES: maxBytes } = config;
+
+  const journal = openJournal({ dir, maxBytes, keepHours: config.JOURNAL_KEEP_HOURS, now });
+  closing.add('journal', journal.close);
+  const incidents = openIncidents({ service: name, instance: journal.id, redis, prefix, log, now });
+  closing.add('incidents', incidents.stop);
+  const queue = openQueue(queueName, redis, prefix);
+  const forwarder = startForwarder({
+    journal,
+    queue,
+    redis,
+    epochKey: `${prefix}:${queueName}:epoch:${journal.id}`,
+    unsafe: config.REDIS_UNSAFE,
+    log,
+    onUnsafe: (error) => incidents.open('redis-unsafe', { reason: error.message }),
+  });
+  closing.add('forwarder', forwarder.close);
+
+  const watch = setInterval(() => watchSize(journal, maxBytes, { incidents, metrics }), WATCH_MS);
+  closing.add('watch', () => clearInterval(watch));
+
+  const append: Append = async (event) => {
+    try {
+      const result = await journal.append(event);
+      forwarder.wake();
+      incidents.close('journal-unavailable');
+      return result;
+    } catch (error) {
+      if (error instanceof JournalUnavailable)
+        incidents.open('journal-unavailable', { bytes: journal.bytes() });
+      throw error;
+    }
+  };
+  return { append, journal, incidents, connected: forwarder.connected };
+}
+
+function watchSize(
+  journal: Journal,
+  maxBytes: number,
+  tell: { incidents: Incidents; metrics: Metrics },
+): void {
+  const bytes = journal.bytes();
+  const waiting = journal.waiting();
+  tell.metrics.gauge('kopeck_journal_bytes', bytes);
+  tell.metrics.gauge('kopeck_journal_waiting', waiting);
+  if (bytes > maxBytes / 2)
+    tell.incidents.open('journal-half-full', { bytes, waiting, cap: maxBytes });
+  else tell.incidents.close('journal-half-full', { bytes, waiting });
+}

@@ -1,0 +1,50 @@
+import type { Log } from './log.ts';
+
+const EXIT_WITHIN_MS = 15_000;
+
+/** Closing functions, run last in, first out; one that fails or hangs does not keep the others open. */
+export interface Closing {
+  readonly add: (name: string, close: () => Promise<unknown> | void) => void;
+  readonly run: () => Promise<void>;
+}
+
+export function createClosing(log: Log): Closing {
+  const steps: { name: string; close: () => Promise<unknown> | void }[] = [];
+  let running: Promise<void> | null = null;
+
+  async function runAll(): Promise<void> {
+    for (const { name, close } of steps.toReversed()) {
+      try {
+        await close();
+      } catch (error) {
+        log.warn('closing failed', { part: name, error });
+      }
+    }
+  }
+
+  return {
+    add: (name, close) => void steps.push({ name, close }),
+    run: () => (running ??= runAll()),
+  };
+}
+
+/** SIGTERM and SIGINT close everything and end the process; what hangs is left after 15 s. */
+export function closeOnSignal(closing: Closing, log: Log): void {
+  const stop = (signal: string): void => {
+    log.info('stopping', { signal });
+    setTimeout(() => process.exit(1), EXIT_WITHIN_MS).unref();
+    void closing.run().then(() => process.exit(0));
+  };
+  process.once('SIGTERM', stop);
+  process.once('SIGINT', stop);
+}
+
+/** Resolves as the promise does, or after the deadline: BullMQ's close() never ends while Redis is dead. */
+export async function withDeadline(promise: Promise<unknown>, ms: number): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, ms);
+  });
+  await Promise.race([promise.catch(() => undefined), deadline]);
+  clearTimeout(timer);
+}
