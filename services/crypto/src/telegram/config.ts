@@ -1,0 +1,30 @@
+import Joi from 'joi';
+import { secretList } from '@kopeck/runtime/config';
+
+/** Neither is required: without both of them the webhook answers 503 and the service says why. */
+export interface TelegramConfig {
+  readonly TELEGRAM_BOT_TOKEN?: string;
+  readonly TELEGRAM_WEBHOOK_SECRET?: string[];
+}
+
+export const telegramKeys = {
+  TELEGRAM_BOT_TOKEN: Joi.string()
+    .pattern(/^\d{1,20}:[A-Za-z0-9_-]{30,64}$/)
+    .messages({ '*': "the bot's token, as @BotFather gave it" }),
+  TELEGRAM_WEBHOOK_SECRET: secretList(
+    'the secret_token of setWebhook: 8 to 256 of A-Z, a-z, 0-9, _ and -',
+    Joi.string().pattern(/^[A-Za-z0-9_-]{8,256}$/),
+  ),
+};
+
+export interface TelegramBot {
+  readonly bot: string;
+  readonly secrets: readonly string[];
+}
+
+/** Null: not configured. The bot's id is the number that its token begins with. */
+export function botOf(config: TelegramConfig): TelegramBot | null {
+  const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_WEBHOOK_SECRET: secrets } = config;
+  if (token === undefined || secrets === undefined) return null;
+  return { bot: token.slice(0, token.indexOf(':')), secrets };
+}
