@@ -17,8 +17,18 @@ export type Network = 'main' | 'test';
 
 /** What the payment of an order gives its user. */
 export type Grant =
-  | { readonly kind: 'credit'; readonly user: string; readonly asset: string; readonly amount: string }
-  | { readonly kind: 'subscription'; readonly user: string; readonly plan: string; readonly days: number };
+  | {
+      readonly kind: 'credit';
+      readonly user: string;
+      readonly asset: string;
+      readonly amount: string;
+    }
+  | {
+      readonly kind: 'subscription';
+      readonly user: string;
+      readonly plan: string;
+      readonly days: number;
+    };
 
 export interface OrderCreated {
   readonly orderId: string;

@@ -29,7 +29,13 @@ export function contentHash({ type, subject, money, reference }: Content): strin
 }
 
 /** The queue swallows plain repeats by this id, and never hides "same id, other content". */
-export function jobId({ id, contenthash }: { readonly id: string; readonly contenthash: string }): string {
+export function jobId({
+  id,
+  contenthash,
+}: {
+  readonly id: string;
+  readonly contenthash: string;
+}): string {
   return `${id}.${contenthash.slice(0, 16)}`;
 }
 

@@ -1,6 +1,11 @@
 const UTF8 = new TextDecoder('utf-8', { fatal: true });
 
-type Reviver = (this: unknown, key: string, value: unknown, context: { source?: string }) => unknown;
+type Reviver = (
+  this: unknown,
+  key: string,
+  value: unknown,
+  context: { source?: string },
+) => unknown;
 
 /** The standard library's type does not know the third argument of a reviver yet. */
 const parseJson = JSON.parse as (text: string, reviver: Reviver) => unknown;

@@ -17,8 +17,7 @@ export interface Delivery {
 export type Rejection = 'forged' | 'hidden' | 'unconfigured' | 'malformed';
 
 export type Result<T> =
-  | { readonly ok: true; readonly value: T }
-  | { readonly ok: false; readonly rejection: Rejection };
+  { readonly ok: true; readonly value: T } | { readonly ok: false; readonly rejection: Rejection };
 
 /** Authentic, but no sense can be made of it. The reason is a word of ours, never their text. */
 export interface Senseless {
@@ -66,5 +65,7 @@ export function parsed<N>(value: N): Parsed<N> {
 }
 
 export function senseless(reason: string, complaint?: Readonly<Record<string, string>>): Senseless {
-  return complaint === undefined ? { kind: 'senseless', reason } : { kind: 'senseless', reason, complaint };
+  return complaint === undefined
+    ? { kind: 'senseless', reason }
+    : { kind: 'senseless', reason, complaint };
 }

@@ -24,7 +24,10 @@ type NewRow = readonly [jobId: string, event: string, appendedAt: number];
 
 export interface JournalFile {
   readonly id: string;
-  /** One transaction, one fsync. True: inserted; false: the job id is there already. */
+  /**
+   * One transaction, one fsync. True: inserted. False: the job id is there already; it is forwarded
+   * again, because the ledger wants to see repeats (a late one of a past status is for a person).
+   */
   readonly insert: (rows: readonly NewRow[]) => readonly boolean[];
   readonly pending: (limit: number) => readonly { seq: number; event: string }[];
   readonly waiting: () => number;
@@ -91,6 +94,7 @@ function fileOf(db: DatabaseSync, path: string): JournalFile {
     'INSERT INTO events (job_id, event, appended_at) VALUES (?, ?, ?) ON CONFLICT (job_id) DO NOTHING',
   );
   const select = db.prepare('SELECT seq, event FROM events WHERE waiting = 1 ORDER BY seq LIMIT ?');
+  const forwardAgain = db.prepare('UPDATE events SET waiting = 1 WHERE job_id = ?');
   const markOne = db.prepare('UPDATE events SET waiting = 0 WHERE seq = ?');
   const number = (sql: string): (() => number) => {
     const statement = db.prepare(sql);
@@ -103,7 +107,13 @@ function fileOf(db: DatabaseSync, path: string): JournalFile {
     path,
     id: String(db.prepare('SELECT id FROM journal').get()?.['id']),
     insert: (rows) =>
-      inTransaction(db, () => rows.map((row) => insertOne.run(...row).changes === 1)),
+      inTransaction(db, () =>
+        rows.map((row) => {
+          if (insertOne.run(...row).changes === 1) return true;
+          forwardAgain.run(row[0]);
+          return false;
+        }),
+      ),
     pending: (limit) => select.all(limit) as unknown as { seq: number; event: string }[],
     waiting: number('SELECT count(*) FROM events WHERE waiting = 1'),
     forwarded: number('SELECT forwarded FROM journal'),
