@@ -1,0 +1,121 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { dynamicLink, mintQrcId } from '@kopeck/core/nspk';
+import type { LinkStyle } from './knobs.ts';
+
+/** An unregistered member of SBP: nobody's bank can pay such a link by mistake. */
+const SANDBOX_BANK = '000000000001';
+
+export interface Attempt {
+  readonly transactionId: number;
+  readonly result: 'success' | 'declined';
+  readonly at: Date;
+}
+
+export interface Qr {
+  readonly qrcId: string;
+  readonly link: string;
+  /** The merchant's own number of the order: what our service calls the attempt. */
+  readonly order: string;
+  readonly merchant: string;
+  readonly kopecks: bigint;
+  readonly createdAt: Date;
+  readonly expiresAt: Date;
+  isCancelled: boolean;
+  readonly attempts: Attempt[];
+}
+
+export type QrStatus = 'new' | 'paid' | 'cancelled' | 'expired';
+
+export type NewQr = Pick<Qr, 'order' | 'merchant' | 'kopecks' | 'expiresAt'>;
+
+export type PayResult =
+  | { readonly kind: 'done'; readonly qr: Qr; readonly attempt: Attempt }
+  | {
+      readonly kind: 'refused';
+      readonly why: 'unknown' | 'wrong-amount' | 'already-paid' | 'cancelled' | 'expired';
+    };
+
+/** What any acquirer does, whatever its dialect: QR codes, payers and a clock that can be moved. */
+export interface Engine {
+  readonly now: () => Date;
+  readonly advance: (ms: number) => void;
+  readonly register: (order: NewQr, style: LinkStyle) => Qr;
+  readonly find: (qrcId: string) => Qr | undefined;
+  readonly all: () => readonly Qr[];
+  /** Whether some QR of this order was paid: then no further one may be registered. */
+  readonly isPaid: (order: string) => boolean;
+  /** False: it is not live any more. */
+  readonly cancel: (qr: Qr) => boolean;
+  /** A payer scans the code. Without an amount the one on the code is paid. */
+  readonly pay: (qrcId: string, result: Attempt['result'], kopecks: bigint | null) => PayResult;
+  readonly statusOf: (qr: Qr) => QrStatus;
+  readonly reset: () => void;
+}
+
+export function createEngine(clock: () => Date): Engine {
+  const qrs = new Map<string, Qr>();
+  let aheadMs = 0;
+  const now = (): Date => new Date(clock().getTime() + aheadMs);
+
+  function statusOf(qr: Qr): QrStatus {
+    if (isPaid(qr)) return 'paid';
+    if (qr.isCancelled) return 'cancelled';
+    return now() >= qr.expiresAt ? 'expired' : 'new';
+  }
+
+  function refusal(
+    qr: Qr,
+    kopecks: bigint | null,
+  ): (PayResult & { kind: 'refused' })['why'] | null {
+    const status = statusOf(qr);
+    if (status === 'paid') return 'already-paid';
+    if (status !== 'new') return status;
+    return kopecks === null || kopecks === qr.kopecks ? null : 'wrong-amount';
+  }
+
+  return {
+    now,
+    advance: (ms) => void (aheadMs += ms),
+    register(order, style) {
+      const qrcId = mintQrcId(randomUUID());
+      const link = linkOf(qrcId, order.kopecks, style);
+      const qr: Qr = { ...order, qrcId, link, createdAt: now(), isCancelled: false, attempts: [] };
+      qrs.set(qrcId, qr);
+      return qr;
+    },
+    find: (qrcId) => qrs.get(qrcId),
+    all: () => [...qrs.values()],
+    isPaid: (order) => [...qrs.values()].some((qr) => qr.order === order && isPaid(qr)),
+    cancel(qr) {
+      if (statusOf(qr) !== 'new') return false;
+      qr.isCancelled = true;
+      return true;
+    },
+    pay(qrcId, result, kopecks) {
+      const qr = qrs.get(qrcId);
+      if (qr === undefined) return { kind: 'refused', why: 'unknown' };
+      const why = refusal(qr, kopecks);
+      if (why !== null) return { kind: 'refused', why };
+
+      const attempt: Attempt = { transactionId: randomInt(1, 2 ** 31), result, at: now() };
+      qr.attempts.push(attempt);
+      return { kind: 'done', qr, attempt };
+    },
+    statusOf,
+    reset() {
+      qrs.clear();
+      aheadMs = 0;
+    },
+  };
+}
+
+function isPaid({ attempts }: Qr): boolean {
+  return attempts.some(({ result }) => result === 'success');
+}
+
+function linkOf(qrcId: string, kopecks: bigint, style: LinkStyle): string {
+  const link = dynamicLink({ qrcId, bank: SANDBOX_BANK, kopecks });
+  if (style === 'short') return link.slice(0, link.indexOf('?'));
+  // The placeholder that banks' own sandboxes hand out.
+  return style === 'bad-crc' ? link.replace(/[^=]+$/, 'C08B') : link;
+}

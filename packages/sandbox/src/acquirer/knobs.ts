@@ -1,0 +1,84 @@
+import Joi from 'joi';
+
+export type LinkStyle = 'full' | 'short' | 'bad-crc';
+
+/** Where in a call the bank fails, and how it looks from outside. */
+export type FaultOn = 'create' | 'read' | 'cancel';
+export type FaultKind =
+  /** The bank does what it was asked, and the connection breaks before its answer. */
+  | 'lose-answer'
+  /** The bank does what it was asked, and never answers. */
+  | 'hang'
+  | 'http-500'
+  | 'http-503'
+  | 'http-429'
+  /** HTTP 200 with a code that says error. */
+  | 'error-200'
+  /** HTTP 200 with something that is not JSON. */
+  | 'not-json';
+
+export interface Fault {
+  readonly on: FaultOn;
+  readonly kind: FaultKind;
+  /** How many calls fail. */
+  readonly times: number;
+}
+
+/** How the bank misbehaves. All start as a well-behaved bank has them. */
+export interface Knobs {
+  /** Where notifications go; null: the merchant has set no address. */
+  readonly callbackUrl: string | null;
+  readonly callbacks: 'deliver' | 'drop';
+  /** How often each notification is sent, at the same time. */
+  readonly copies: number;
+  readonly signature: 'good' | 'wrong';
+  /** 0: `100`, 1: `100.0`, 2: `100.00`. */
+  readonly amountDecimals: number;
+  /** Pauses before a notification is repeated that was not answered 200; then the bank gives up. */
+  readonly retryDelaysMs: readonly number[];
+  /** While true, payments that were made are not shown yet. */
+  readonly holdStatus: boolean;
+  readonly linkStyle: LinkStyle;
+  readonly faults: readonly Fault[];
+}
+
+export const DEFAULT_KNOBS: Knobs = {
+  callbackUrl: null,
+  callbacks: 'deliver',
+  copies: 1,
+  signature: 'good',
+  amountDecimals: 0,
+  retryDelaysMs: [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000],
+  holdStatus: false,
+  linkStyle: 'full',
+  faults: [],
+};
+
+const FAULT = Joi.object<Fault>({
+  on: Joi.valid('create', 'read', 'cancel').required(),
+  kind: Joi.valid(
+    'lose-answer',
+    'hang',
+    'http-500',
+    'http-503',
+    'http-429',
+    'error-200',
+    'not-json',
+  ).required(),
+  times: Joi.number().integer().min(1).default(1),
+});
+
+/** A change of some knobs: what is left out stays as it is. */
+export const knobChange = Joi.object<Partial<Knobs>>({
+  callbackUrl: Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .allow(null),
+  callbacks: Joi.valid('deliver', 'drop'),
+  copies: Joi.number().integer().min(1).max(20),
+  signature: Joi.valid('good', 'wrong'),
+  amountDecimals: Joi.number().integer().min(0).max(2),
+  retryDelaysMs: Joi.array().items(Joi.number().integer().min(0)).max(100),
+  holdStatus: Joi.boolean(),
+  linkStyle: Joi.valid('full', 'short', 'bad-crc'),
+  faults: Joi.array().items(FAULT),
+});

@@ -1,0 +1,167 @@
+import express, { Router, type RequestHandler, type Response } from 'express';
+import { isRecord, parseJsonText, textAt } from '@kopeck/core/json';
+import { jsonNumber } from '@kopeck/core/json-number';
+import { formatRoubles, parseRoubles } from '@kopeck/core/roubles';
+import type { Engine, PayResult, Qr, QrStatus } from './engine.ts';
+import { faulty } from './faults.ts';
+import type { Knobs } from './knobs.ts';
+import { bankTime, PAYMENT_STATUS, type Merchant } from './notification.ts';
+import { readRegistration } from './register.ts';
+
+export interface Bank {
+  readonly engine: Engine;
+  readonly knobs: { current: Knobs };
+  readonly merchant: Merchant;
+  readonly origin: () => string;
+  /** Tells the merchant of the last attempt to pay this code. */
+  readonly notify: (qr: Qr) => void;
+}
+
+const QR_STATUS: Readonly<Record<QrStatus, string>> = {
+  new: 'NEW',
+  paid: 'PAID',
+  cancelled: 'CANCELLED',
+  expired: 'EXPIRED',
+};
+
+/** The bank's paths: `/api` is the merchant's side, `/sandbox` is the payer's. */
+export function raiffeisenRouter(bank: Bank): Router {
+  const router = Router();
+  router.use(express.raw({ type: () => true, limit: '64kb' }), readBody);
+  const words = { errorBody: error('INVALID_REQUEST') };
+  const { knobs } = bank;
+
+  router.post(
+    '/api/sbp/v2/qrs',
+    authorised(bank, 'if given'),
+    faulty('create', knobs, words),
+    register(bank),
+  );
+  const mine = [authorised(bank, 'always')];
+  router.get('/api/sbp/v2/qrs/:qrId', mine, faulty('read', knobs, words), qrInfo(bank));
+  router.delete('/api/sbp/v2/qrs/:qrId', mine, faulty('cancel', knobs, words), cancel(bank));
+  router.get(
+    '/api/sbp/v1/qr/:qrId/payment-info',
+    mine,
+    faulty('read', knobs, words),
+    paymentInfo(bank),
+  );
+  router.post('/sandbox/nspc-mock/v01/rfuture/payment/init', pay(bank));
+  router.use((request, response) => springError(response, 404, request.path));
+  return router;
+}
+
+function register(bank: Bank): RequestHandler {
+  const { engine, knobs, merchant } = bank;
+  return (request, response) => {
+    const order = readRegistration(request.body as Body, engine, merchant.sbpMerchantId);
+    if (typeof order === 'string') return void response.json(error(order));
+    response.json(view(bank, engine.register(order, knobs.current.linkStyle)));
+  };
+}
+
+function qrInfo(bank: Bank): RequestHandler<{ qrId: string }> {
+  return (request, response) => {
+    const qr = bank.engine.find(request.params.qrId);
+    response.json(qr === undefined ? error('NOT_FOUND') : view(bank, qr));
+  };
+}
+
+function cancel({ engine }: Bank): RequestHandler<{ qrId: string }> {
+  return (request, response) => {
+    const qr = engine.find(request.params.qrId);
+    if (qr === undefined) return void response.json(error('NOT_FOUND'));
+    response.json(engine.cancel(qr) ? {} : error('INVALID_REQUEST'));
+  };
+}
+
+function paymentInfo({ engine, knobs, merchant }: Bank): RequestHandler<{ qrId: string }> {
+  return (request, response) => {
+    const qr = engine.find(request.params.qrId);
+    if (qr === undefined) return void response.json(error('NOT_FOUND'));
+
+    const last = knobs.current.holdStatus ? undefined : qr.attempts.at(-1);
+    response.json({
+      code: 'SUCCESS',
+      amount: jsonNumber(formatRoubles(qr.kopecks, knobs.current.amountDecimals)),
+      currency: 'RUB',
+      order: qr.order,
+      qrId: qr.qrcId,
+      merchantId: jsonNumber(merchant.merchantId),
+      sbpMerchantId: merchant.sbpMerchantId,
+      createDate: bankTime(qr.createdAt, 0),
+      qrExpirationDate: bankTime(qr.expiresAt, 0),
+      paymentStatus: last === undefined ? 'NO_INFO' : PAYMENT_STATUS[last.result],
+      ...(last && { transactionId: last.transactionId, transactionDate: bankTime(last.at, 6) }),
+    });
+  };
+}
+
+const REFUSED: Readonly<Record<(PayResult & { kind: 'refused' })['why'], number>> = {
+  unknown: 404,
+  'wrong-amount': 400,
+  'already-paid': 409,
+  cancelled: 409,
+  expired: 409,
+};
+
+/** The payer's bank, as the acquirer's own sandbox offers it; `decline: true` is ours. */
+function pay({ engine, notify }: Bank): RequestHandler {
+  return (request, response) => {
+    const body = request.body as Body;
+    const amount = textAt(body, 'amount');
+    const kopecks = amount === null ? null : (parseRoubles(amount) ?? -1n);
+    const result = body['decline'] === true ? 'declined' : 'success';
+
+    const paid = engine.pay(textAt(body, 'qrId') ?? '', result, kopecks);
+    if (paid.kind === 'refused') {
+      const message = `The payment is refused: ${paid.why}`;
+      response.status(REFUSED[paid.why]).json({ code: 'ERROR.INVALID_REQUEST', message });
+      return;
+    }
+    notify(paid.qr);
+    const { transactionId } = paid.attempt;
+    response.json({ code: 'SUCCESS', transactionId, paymentStatus: PAYMENT_STATUS[result] });
+  };
+}
+
+type Body = Record<string, unknown>;
+
+const readBody: RequestHandler = (request, _response, next) => {
+  const json = Buffer.isBuffer(request.body) ? parseJsonText(request.body) : null;
+  request.body = isRecord(json) ? json : {};
+  next();
+};
+
+/** Registration works without a key, so that a web page may call it; a wrong key never works. */
+function authorised({ merchant }: Bank, when: 'always' | 'if given'): RequestHandler {
+  return (request, response, next) => {
+    const given = request.get('authorization');
+    const isFree = when === 'if given' && given === undefined;
+    if (isFree || given === `Bearer ${merchant.secretKey}`) return next();
+    springError(response, 401, request.path);
+  };
+}
+
+function view({ engine, knobs, origin }: Bank, qr: Qr): object {
+  const status =
+    knobs.current.holdStatus && engine.statusOf(qr) === 'paid' ? 'new' : engine.statusOf(qr);
+  return {
+    qrId: qr.qrcId,
+    qrStatus: QR_STATUS[status],
+    qrExpirationDate: bankTime(qr.expiresAt, 0),
+    payload: qr.link,
+    qrUrl: `${origin()}/raiffeisen/api/sbp/v1/qr/${qr.qrcId}/image`,
+    order: qr.order,
+  };
+}
+
+/** Logical errors come with HTTP 200: only their code tells. */
+function error(code: string): { code: string; message: string } {
+  return { code: `ERROR.${code}`, message: `Sandbox: ${code}` };
+}
+
+function springError(response: Response, status: number, path: string): void {
+  const words: Readonly<Record<number, string>> = { 401: 'Unauthorized', 404: 'Not Found' };
+  response.status(status).json({ status, error: words[status], message: '', path });
+}
