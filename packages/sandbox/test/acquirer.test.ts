@@ -125,17 +125,20 @@ describe('a notification', () => {
     [0, '100'],
     [1, '100.0'],
     [2, '100.00'],
-  ])('with %i decimals is signed over the amount as it is written: %s', async (decimals, text) => {
-    const shop = await listenTo([200]);
-    await turn({ callbackUrl: shop.url, amountDecimals: decimals });
-    await pay((await register()).body['qrId']);
-    const [got] = await waitFor(() => shop.requests.length > 0 && shop.requests);
-    await shop.close();
+  ])(
+    'with %i decimals is signed over the amount as it is written: %s',
+    async (decimals, lexeme) => {
+      const shop = await listenTo([200]);
+      await turn({ callbackUrl: shop.url, amountDecimals: decimals });
+      await pay((await register()).body['qrId']);
+      const [got] = await waitFor(() => shop.requests.length > 0 && shop.requests);
+      await shop.close();
 
-    expect(got?.body).toContain(`"amount":${text},`);
-    const signed = `${text}|MA0000000001|attempt-1|SUCCESS|2026-01-15T16:00:00.043000+03:00`;
-    expect(got?.signature).toBe(createHmac('sha256', KEY).update(signed).digest('hex'));
-  });
+      expect(got?.body).toContain(`"amount":${lexeme},`);
+      const signed = `${lexeme}|MA0000000001|attempt-1|SUCCESS|2026-01-15T16:00:00.043000+03:00`;
+      expect(got?.signature).toBe(createHmac('sha256', KEY).update(signed).digest('hex'));
+    },
+  );
 
   test('is repeated until it is answered 200, and no longer', async () => {
     const shop = await listenTo([503, 404, 200]);
