@@ -3,6 +3,7 @@ import { mkdir, rename, writeFile } from 'node:fs/promises';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import type { Readable } from 'node:stream';
+import { callbackify } from 'node:util';
 import { SMTPServer } from 'smtp-server';
 
 export interface MailSinkOptions {
@@ -42,12 +43,7 @@ export function createMailSink({ dir, now }: MailSinkOptions): MailSink {
     disableReverseLookup: true,
     closeTimeout: CLOSE_TIMEOUT_MS,
     onAuth: ({ username }, _session, done) => done(null, { user: username }),
-    onData: (stream, _session, done) => {
-      keep(stream).then(
-        () => done(),
-        (error: Error) => done(error),
-      );
-    },
+    onData: (stream, _session, done) => callbackify(keep)(stream, (error) => done(error)),
   });
   server.on('error', () => undefined); // a client that hangs up in the middle
 
