@@ -1,0 +1,46 @@
+import Joi from 'joi';
+import {
+  databaseKeys,
+  port,
+  receiverKeys,
+  secretList,
+  type ReceiverConfig,
+} from '@kopeck/runtime/config';
+import { panelsKey, type PanelConfig } from './panels/open-panels.ts';
+
+export interface AdminConfig extends ReceiverConfig {
+  readonly ADMIN_PORT: number;
+  readonly ADMIN_METRICS_PORT: number;
+  readonly ADMIN_API_KEY: string[];
+  readonly DATABASE_URL: string;
+  readonly PANELS: Readonly<Record<string, PanelConfig>>;
+  /** Separated by commas. */
+  readonly RECEIVER_HEALTH_URLS: string;
+}
+
+export const adminConfig = Joi.object<AdminConfig, true>({
+  ...receiverKeys,
+  ...databaseKeys,
+  ADMIN_PORT: port(8080),
+  ADMIN_METRICS_PORT: port(9004),
+  ADMIN_API_KEY: secretList(
+    'the keys of the admin API, which has no default: at least 32 characters each',
+  ).required(),
+  PANELS: panelsKey,
+  RECEIVER_HEALTH_URLS: Joi.string()
+    .pattern(/^https?:\/\/[^\s,]+(,https?:\/\/[^\s,]+)*$/)
+    .default('')
+    .messages({ '*': 'http://sbp:9001/health and the like, separated by commas' }),
+});
+
+/** What is refused for want of configuration, for the operator to read. */
+export function warningsOf({ PANELS }: AdminConfig): readonly string[] {
+  if (Object.keys(PANELS).length > 0) return [];
+  return ['no panel is configured, and no config can be refreshed: set PANELS'];
+}
+
+/** What no line of the log may show. */
+export function secretsOf({ ADMIN_API_KEY, PANELS, DATABASE_URL }: AdminConfig): readonly string[] {
+  const tokens = Object.values(PANELS).map(({ token }) => token);
+  return [...ADMIN_API_KEY, ...tokens, decodeURIComponent(new URL(DATABASE_URL).password)];
+}

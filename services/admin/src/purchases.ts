@@ -1,0 +1,123 @@
+import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { inTransaction } from '@kopeck/runtime/database';
+import type { PanelRef, PanelSnapshot } from './panels/port.ts';
+
+/** Ids are bound as text, which MariaDB would compare with a BIGINT as if both were floats. */
+const ID = 'CAST(? AS UNSIGNED)';
+
+/** Longer than any refresh may take; the lease of a process that died ends with it. */
+const LEASE_SECONDS = 60;
+
+export interface Purchase {
+  readonly id: string;
+  readonly isActive: boolean;
+  readonly servers: readonly PurchaseServer[];
+}
+
+export interface PurchaseServer extends PanelRef {
+  /** Of the links that are kept for this server; null before the first fetch. */
+  readonly fingerprint: string | null;
+  /** How many links are kept for this server. */
+  readonly links: number;
+}
+
+export async function findPurchase(pool: Pool, id: string): Promise<Purchase | null> {
+  const [[row]] = await pool.query<RowDataPacket[]>(
+    `SELECT is_active FROM purchases WHERE id = ${ID}`,
+    [id],
+  );
+  if (row === undefined) return null;
+
+  const [servers] = await pool.query<RowDataPacket[]>(
+    `SELECT s.server_id, s.external_id, s.fingerprint, COUNT(c.link) AS links
+       FROM purchase_servers s
+       LEFT JOIN purchase_configs c USING (purchase_id, server_id)
+      WHERE s.purchase_id = ${ID}
+      GROUP BY s.position, s.server_id, s.external_id, s.fingerprint
+      ORDER BY s.position, s.server_id`,
+    [id],
+  );
+  return { id, isActive: row['is_active'] === 1, servers: servers.map(serverOf) };
+}
+
+/** False: somebody else refreshes it now. By the database's clock, which all copies share. */
+export async function takeLease(pool: Pool, id: string, lease: string): Promise<boolean> {
+  const [{ affectedRows }] = await pool.query<ResultSetHeader>(
+    `UPDATE purchases
+        SET refresh_lease = ?, refresh_lease_until = UTC_TIMESTAMP(3) + INTERVAL ${LEASE_SECONDS} SECOND
+      WHERE id = ${ID} AND (refresh_lease_until IS NULL OR refresh_lease_until < UTC_TIMESTAMP(3))`,
+    [lease, id],
+  );
+  return affectedRows === 1;
+}
+
+/** Does nothing when the lease is another's by now. */
+export async function endLease(pool: Pool, id: string, lease: string): Promise<void> {
+  await pool.query(
+    `UPDATE purchases SET refresh_lease = NULL, refresh_lease_until = NULL
+      WHERE id = ${ID} AND refresh_lease = ?`,
+    [id, lease],
+  );
+}
+
+export interface Refreshed {
+  readonly id: string;
+  readonly lease: string;
+  readonly at: Date;
+  /** Of the servers that answered. The links of all others stay as they are. */
+  readonly snapshots: ReadonlyMap<string, PanelSnapshot>;
+  /** Those of them whose links are other ones than are kept. */
+  readonly changed: readonly string[];
+}
+
+/** All or nothing; returns the version that is valid now. Throws when the lease has been lost. */
+export async function saveRefreshed(pool: Pool, refreshed: Refreshed): Promise<number> {
+  const { id, lease, at, snapshots, changed } = refreshed;
+  return inTransaction(pool, async (tx) => {
+    const [held] = await tx.query<RowDataPacket[]>(
+      `SELECT config_version FROM purchases WHERE id = ${ID} AND refresh_lease = ? FOR UPDATE`,
+      [id, lease],
+    );
+    if (held.length === 0)
+      throw new Error('the lease of a refresh was lost before it could be saved');
+
+    for (const [serverId, snapshot] of snapshots) {
+      if (changed.includes(serverId)) await replaceLinks(tx, id, serverId, snapshot.links);
+      await tx.query(
+        `UPDATE purchase_servers SET fingerprint = ?, fetched_at = ?
+          WHERE purchase_id = ${ID} AND server_id = ?`,
+        [snapshot.fingerprint, at, id, serverId],
+      );
+    }
+    const bump = changed.length > 0 ? 'config_version = config_version + 1,' : '';
+    await tx.query(`UPDATE purchases SET ${bump} refreshed_at = ? WHERE id = ${ID}`, [at, id]);
+    return Number(held[0]?.['config_version']) + (changed.length > 0 ? 1 : 0);
+  });
+}
+
+async function replaceLinks(
+  tx: PoolConnection,
+  id: string,
+  serverId: string,
+  links: readonly string[],
+): Promise<void> {
+  await tx.query(`DELETE FROM purchase_configs WHERE purchase_id = ${ID} AND server_id = ?`, [
+    id,
+    serverId,
+  ]);
+  const rows = links.map(() => `(${ID}, ?, ?, ?)`).join(', ');
+  const values = links.flatMap((link, position) => [id, serverId, position, link]);
+  await tx.query(
+    `INSERT INTO purchase_configs (purchase_id, server_id, position, link) VALUES ${rows}`,
+    values,
+  );
+}
+
+function serverOf(row: RowDataPacket): PurchaseServer {
+  return {
+    serverId: String(row['server_id']),
+    externalId: String(row['external_id']),
+    fingerprint: row['fingerprint'] === null ? null : String(row['fingerprint']),
+    links: Number(row['links']),
+  };
+}

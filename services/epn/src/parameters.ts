@@ -1,0 +1,74 @@
+import { isRecord, parseJsonText } from '@kopeck/core/json';
+import type { Delivery } from '@kopeck/core/source';
+
+/** By name, as the network wrote them. Null: it came, and cannot be read as text. */
+export type Parameters = ReadonlyMap<string, string | null>;
+
+type Pair = readonly [name: string, value: string | null];
+
+/**
+ * Reads the query and then the body (a form or JSON): of a name that comes twice, the last one counts.
+ * One unreadable value does not spoil the others, because most of them are not needed to book the money.
+ * Null: the body is no JSON object.
+ */
+export function readParameters({ query, body, method, header }: Delivery): Parameters | null {
+  const fromQuery = pairsOf(query);
+  if (method !== 'POST' || body.length === 0) return new Map(fromQuery);
+
+  const isJson = /^application\/json\b/i.test(header('content-type') ?? '');
+  const fromBody = isJson ? jsonPairs(body) : pairsOf(body.toString('latin1'));
+  return fromBody === null ? null : new Map([...fromQuery, ...fromBody]);
+}
+
+/** The text of a parameter; null where it is absent, blank or unreadable. */
+export function textOf(parameters: Parameters, name: string): string | null {
+  const text = parameters.get(name) ?? '';
+  return text.trim() === '' ? null : text;
+}
+
+/** A macro that the network did not replace: `{click_id}`. */
+export function isLiteralMacro(text: string): boolean {
+  return /^\{.*\}$/s.test(text.trim());
+}
+
+/** `latin1`: one character for each byte, which is also how Node gives a request's query. */
+function pairsOf(latin1: string): readonly Pair[] {
+  return latin1
+    .split('&')
+    .filter((pair) => pair !== '')
+    .map((pair) => {
+      const [, name = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
+      return [decode(name) ?? '', decode(value)];
+    });
+}
+
+/** Strict, where URLSearchParams would put � for bytes that are not UTF-8 and so merge two ids into one. */
+function decode(latin1: string): string | null {
+  const escaped = latin1
+    .replaceAll('+', ' ')
+    .replace(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
+  try {
+    return readable(decodeURIComponent(escaped));
+  } catch {
+    return null;
+  }
+}
+
+/** Numbers keep the text the network wrote. JSON's null is an absent value; what nests is no text. */
+function jsonPairs(body: Buffer): readonly Pair[] | null {
+  const record = parseJsonText(body);
+  if (!isRecord(record)) return null;
+  return Object.entries(record)
+    .filter(([, value]) => value !== null)
+    .map(([name, value]) => [name, scalar(value)]);
+}
+
+function scalar(value: unknown): string | null {
+  if (typeof value === 'boolean') return String(value);
+  return typeof value === 'string' ? readable(value) : null;
+}
+
+/** No id holds a control character, and half a surrogate pair would change on its way to a database. */
+function readable(text: string): string | null {
+  return /\p{Cc}/u.test(text) || !text.isWellFormed() ? null : text;
+}

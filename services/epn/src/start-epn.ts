@@ -1,0 +1,28 @@
+import type { Log } from '@kopeck/runtime/log';
+import { startReceiver, type Receiver } from '@kopeck/runtime/receiver';
+import { openImpatientRedis } from '@kopeck/runtime/redis';
+import { warningsOf, type EpnServiceConfig } from './config.ts';
+import { ledgerDownKey, watchLedger } from './ledger-watch.ts';
+import { epnRoutes } from './routes.ts';
+
+/** Shorter than the pause between two looks. */
+const LOOK_WITHIN_MS = 800;
+
+export function startEpn(config: EpnServiceConfig, log: Log): Promise<Receiver> {
+  return startReceiver({
+    name: 'epn',
+    queue: 'events-epn',
+    config,
+    port: config.EPN_PORT,
+    metricsPort: config.EPN_METRICS_PORT,
+    log,
+    warnings: warningsOf(config),
+    routes: (deps) => {
+      const redis = openImpatientRedis(config.REDIS_URL, log, LOOK_WITHIN_MS);
+      deps.closing.add('ledger watch redis', () => redis.disconnect());
+      const ledger = watchLedger(redis, ledgerDownKey(config.REDIS_PREFIX));
+      deps.closing.add('ledger watch', ledger.stop);
+      return epnRoutes({ ...deps, config, ledger });
+    },
+  });
+}
