@@ -1,0 +1,39 @@
+import { createTransport } from 'nodemailer';
+
+export interface Mail {
+  readonly subject: string;
+  readonly text: string;
+  /** Mails of one incident share it, so that a reader shows them as one conversation. */
+  readonly thread: string;
+}
+
+/** Resolves when the mail server has taken it. */
+export type Send = (mail: Mail) => Promise<void>;
+
+export interface MailerOptions {
+  readonly url: string;
+  readonly to: string;
+  readonly from: string | undefined;
+}
+
+const SMTP_TIMEOUT_MS = 10_000;
+
+export function createMailer({ url, to, from }: MailerOptions): Send {
+  const transport = createTransport({
+    url,
+    connectionTimeout: SMTP_TIMEOUT_MS,
+    greetingTimeout: SMTP_TIMEOUT_MS,
+    socketTimeout: SMTP_TIMEOUT_MS,
+  });
+  return async ({ subject, text, thread }) => {
+    await transport.sendMail({
+      to,
+      from: from ?? to.split(',')[0]?.trim(),
+      subject: `[kopeck] ${subject}`,
+      text,
+      references: `<${thread.replaceAll(/[^A-Za-z0-9.-]+/g, '-')}@kopeck>`,
+      // No holiday notices in return (RFC 3834).
+      headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
+    });
+  };
+}

@@ -1,0 +1,174 @@
+import { INCIDENT_QUEUE } from '@kopeck/runtime/incidents';
+import type { IncidentReport } from '@kopeck/runtime/incidents';
+import { isUnavailable, openDatabase } from '@kopeck/runtime/database';
+import { noLog } from '@kopeck/runtime/log';
+import type { Log } from '@kopeck/runtime/log';
+import { createMetrics } from '@kopeck/runtime/metrics';
+import type { Metrics } from '@kopeck/runtime/metrics';
+import { openWorker } from '@kopeck/runtime/queue';
+import { openImpatientRedis, openRedis } from '@kopeck/runtime/redis';
+import { createClosing, withDeadline } from '@kopeck/runtime/shutdown';
+import type { Closing } from '@kopeck/runtime/shutdown';
+import type { Redis } from 'ioredis';
+import { tellAlerts } from './alerts.ts';
+import { createBook } from './book.ts';
+import type { Book } from './book.ts';
+import type { CourierConfig } from './config.ts';
+import type { Incident } from './incident.ts';
+import { startLoop } from './loop.ts';
+import { createMailer } from './mailer.ts';
+import type { Send } from './mailer.ts';
+import { openMemory } from './memory.ts';
+import { createDatabaseProbe, createRedisProbe } from './probes.ts';
+import { serve } from './serve.ts';
+import type { Courier } from './serve.ts';
+import { createWatch } from './watch.ts';
+import type { Probe } from './watch.ts';
+
+export interface CourierOptions {
+  readonly config: CourierConfig;
+  readonly log: Log;
+  readonly now: () => Date;
+  /** The pause between two looks at each database and at the outbox. Default 1 s. */
+  readonly lookEveryMs?: number;
+}
+
+interface Parts extends CourierOptions {
+  readonly redis: Redis;
+  readonly metrics: Metrics;
+  readonly closing: Closing;
+}
+
+const LOOK_MS = 1_000;
+const REDIS_ANSWERS_WITHIN_MS = 2_000;
+const MAIL_MS = 250;
+const LOAD_WITHIN_MS = 2_000;
+const CLOSE_WITHIN_MS = 2_000;
+const HOUR_MS = 3_600_000;
+const NOT_CONFIGURED = 'SMTP_URL or ALERT_EMAIL is not set: no alert is mailed';
+
+/** Starts without MariaDB, Redis and the mail server: telling that they are away is its work. */
+export async function startCourier(options: CourierOptions): Promise<Courier> {
+  const closing = createClosing(options.log);
+  const redis = openRedis(options.config.REDIS_URL, options.log);
+  closing.add('redis', () => redis.disconnect());
+  try {
+    return await start({ ...options, redis, closing, metrics: createMetrics('courier') });
+  } catch (error) {
+    await closing.run();
+    throw error;
+  }
+}
+
+async function start(parts: Parts): Promise<Courier> {
+  const { config, log, now, redis, metrics } = parts;
+  const send = mailerOf(config);
+  const warnings = send === null ? [NOT_CONFIGURED] : [];
+  for (const warning of warnings) log.warn(warning);
+
+  const memory = openMemory<Incident>({
+    redis,
+    key: `${config.REDIS_PREFIX}:incidents`,
+    // The earlier life has mailed it already, if it could.
+    merge: (mine, { since, toldAt }) => ({ ...mine, since, toldAt: mine.toldAt ?? toldAt }),
+    log,
+  });
+  await withDeadline(memory.loaded, LOAD_WITHIN_MS);
+
+  const patience = {
+    reminderMs: config.COURIER_REMINDER_HOURS * HOUR_MS,
+    retryMs: config.COURIER_RETRY_MS,
+  };
+  const mute: Send = () => Promise.resolve();
+  const book = createBook({ memory, send: send ?? mute, patience, log, metrics, now });
+  startProbes(parts, book);
+  startReports(parts, book);
+  addLoop(parts, 'mail', MAIL_MS, book.tell);
+  if (send !== null) startAlerts(parts, send);
+  return serve(parts, warnings);
+}
+
+function mailerOf({
+  SMTP_URL: url,
+  ALERT_EMAIL: to,
+  ALERT_FROM: from,
+}: CourierConfig): Send | null {
+  return url === undefined || to === undefined ? null : createMailer({ url, to, from });
+}
+
+function startProbes(parts: Parts, book: Book): void {
+  const { config, closing, now, metrics } = parts;
+  const impatient = openImpatientRedis(config.REDIS_URL, noLog, REDIS_ANSWERS_WITHIN_MS);
+  closing.add('redis probe', () => impatient.disconnect());
+  const database = createDatabaseProbe(config.DATABASE_URL);
+  closing.add('database probe', database.close);
+
+  const probes = { 'database-down': database.probe, 'redis-down': createRedisProbe(impatient) };
+  for (const [kind, probe] of Object.entries<Probe>(probes)) {
+    const watch = createWatch({
+      probe,
+      graceMs: config.COURIER_GRACE_MS,
+      now,
+      isDown: (since, code) =>
+        book.open(kind, { service: 'courier', kind, detail: { code }, since: since.toISOString() }),
+      isUp: (since) => book.close(kind, since.toISOString()),
+    });
+    addLoop(parts, kind, parts.lookEveryMs ?? LOOK_MS, async () => {
+      await watch();
+      metrics.count('kopeck_probes_total', { probe: kind });
+    });
+  }
+}
+
+function startReports({ redis, config, log, closing }: Parts, book: Book): void {
+  const worker = openWorker<IncidentReport>(
+    INCIDENT_QUEUE,
+    async (report) => book.report(report),
+    {
+      redis,
+      prefix: config.REDIS_PREFIX,
+      concurrency: 1,
+      lockMs: 10_000,
+      stalledMs: 5_000,
+    },
+    log,
+  );
+  closing.add('reports', () => withDeadline(worker.close(), CLOSE_WITHIN_MS));
+}
+
+function startAlerts(parts: Parts, send: Send): void {
+  const { config, log, redis, closing } = parts;
+  const pool = openDatabase(config.DATABASE_URL, { connections: 2 });
+  closing.add('database', () => withDeadline(pool.end(), CLOSE_WITHIN_MS));
+  const mailedAt = openMemory<string>({
+    redis,
+    key: `${config.REDIS_PREFIX}:alerts`,
+    merge: (mine, earlier) => (mine > earlier ? mine : earlier),
+    log,
+  });
+  addLoop(parts, 'alerts', parts.lookEveryMs ?? LOOK_MS, async () => {
+    await tellAlerts({
+      ...parts,
+      pool,
+      mailedAt,
+      send,
+      digestMinutes: config.COURIER_DIGEST_MINUTES,
+      retryMs: config.COURIER_RETRY_MS,
+    });
+  });
+}
+
+function addLoop(
+  { log, closing }: Parts,
+  name: string,
+  everyMs: number,
+  work: () => Promise<void>,
+): void {
+  const loop = startLoop({
+    everyMs,
+    work,
+    // That the database is away is told by its probe, once.
+    onError: (error) => (isUnavailable(error) ? undefined : log.error(`${name} failed`, { error })),
+  });
+  closing.add(name, () => withDeadline(loop.stop(), CLOSE_WITHIN_MS));
+}

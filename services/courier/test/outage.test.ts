@@ -1,0 +1,130 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { startMariadb } from '@kopeck/testing/private-mariadb';
+import type { PrivateMariadb } from '@kopeck/testing/private-mariadb';
+import { startRedis } from '@kopeck/testing/private-redis';
+import type { PrivateRedis } from '@kopeck/testing/private-redis';
+import { createTestRedis } from '@kopeck/testing/test-database';
+import { waitFor } from '@kopeck/testing/wait-for';
+import type { CourierConfig } from '../src/config.ts';
+import type { Courier } from '../src/serve.ts';
+import { probed, startMailServer, startTestCourier } from './harness.ts';
+import type { MailServer } from './harness.ts';
+
+let dir: string;
+let mariadb: PrivateMariadb;
+let redis: PrivateRedis;
+let mail: MailServer;
+let couriers: Courier[] = [];
+
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kopeck-courier-'));
+  [mariadb, redis] = await Promise.all([
+    startMariadb({ dir: join(dir, 'mariadb'), template: inject('mariadbTemplate') }),
+    startRedis({ dir: join(dir, 'redis'), password: 'hunter2hunter2' }),
+  ]);
+});
+
+afterAll(async () => {
+  await Promise.all([mariadb.stop(), redis.stop()]);
+  await rm(dir, { recursive: true });
+});
+
+beforeEach(async () => {
+  mail = await startMailServer();
+});
+
+afterEach(async () => {
+  await Promise.all(couriers.map((courier) => courier.close()));
+  couriers = [];
+  await mail.close();
+});
+
+async function courierOf(prefix: string, config: Partial<CourierConfig> = {}): Promise<Courier> {
+  const courier = await startTestCourier({
+    DATABASE_URL: mariadb.rootUrl,
+    REDIS_URL: redis.url,
+    REDIS_PREFIX: prefix,
+    SMTP_URL: mail.url,
+    ALERT_EMAIL: 'operator@example.com',
+    ...config,
+  });
+  couriers.push(courier);
+  return courier;
+}
+
+const subjects = (): readonly string[] => mail.received.map(({ subject }) => subject);
+
+test('mails once that MariaDB is down and once that it is up again', async () => {
+  const courier = await courierOf(createTestRedis('').prefix);
+  await probed(courier, 2);
+
+  await mariadb.kill();
+  await waitFor(() => mail.received.length === 1, { what: 'the opening mail' });
+  await probed(courier, 3);
+  await mariadb.restart();
+  await waitFor(() => mail.received.length === 2, { what: 'the closing mail' });
+  await probed(courier, 3);
+
+  expect(subjects()).toEqual([
+    "[kopeck] OPEN: the ledger's database (MariaDB) is down",
+    expect.stringMatching(/^\[kopeck\] OVER: the ledger's database \(MariaDB\) is down \(\d+ s\)$/),
+  ]);
+  expect(mail.received[0]).toMatchObject({
+    to: ['operator@example.com'],
+    text: expect.stringMatching(/Nothing is lost[^]*code: ECONNREFUSED/),
+  });
+  expect(JSON.stringify(mail.received)).not.toContain(new URL(mariadb.rootUrl).password);
+});
+
+test('takes a MariaDB that accepts connections and answers nothing for down', async () => {
+  await courierOf(createTestRedis('').prefix);
+  mariadb.pause();
+  try {
+    await waitFor(() => mail.received.length === 1, { what: 'the opening mail' });
+  } finally {
+    mariadb.resume();
+  }
+  await waitFor(() => mail.received.length === 2, { what: 'the closing mail' });
+  expect(subjects()[1]).toContain('OVER');
+});
+
+test('does not mail an outage again after a restart of its own, and still closes it', async () => {
+  const { prefix } = createTestRedis('');
+  const first = await courierOf(prefix);
+  await mariadb.stop();
+  await waitFor(() => mail.received.length === 1, { what: 'the opening mail' });
+  await first.close();
+
+  const second = await courierOf(prefix);
+  await probed(second, 3);
+  expect(mail.received).toHaveLength(1);
+
+  await mariadb.restart();
+  await waitFor(() => mail.received.length === 2, { what: 'the closing mail' });
+  expect(subjects()[1]).toContain('OVER');
+});
+
+test('mails once that Redis is down and once that it is up again', async () => {
+  const courier = await courierOf(createTestRedis('').prefix);
+  await redis.kill();
+  await waitFor(() => mail.received.length === 1, { what: 'the opening mail' });
+  await redis.restart();
+  await waitFor(() => mail.received.length === 2, { what: 'the closing mail' });
+  await probed(courier, 2);
+  expect(subjects()).toEqual([
+    '[kopeck] OPEN: Redis is down',
+    expect.stringContaining('[kopeck] OVER: Redis is down ('),
+  ]);
+});
+
+test('says nothing of a blip that is shorter than the grace period', async () => {
+  const courier = await courierOf(createTestRedis('').prefix, { COURIER_GRACE_MS: 60_000 });
+  await mariadb.kill();
+  await probed(courier, 2);
+  await mariadb.restart();
+  await probed(courier, 2);
+  expect(mail.received).toEqual([]);
+});
