@@ -100,28 +100,26 @@ describe.each(vectors)('%s', (name) => {
   const signature = Buffer.from(signatureOf(body, isTestnet ? TESTNET_TOKEN : MAIN_TOKEN), 'hex');
 
   test('with any bit of its body flipped is forged', () => {
-    const changed = Buffer.from(body);
-    forEachBit(changed, () => {
-      expect(verify(fromCryptoPay(changed, signature.toString('hex')), apps).ok).toBe(false);
+    const believed = bitsWhere(body, (changed) => {
+      return verify(fromCryptoPay(changed, signature.toString('hex')), apps).ok;
     });
-    expect(changed).toEqual(body);
+    expect(believed).toEqual([]);
   });
 
   test('with any bit of its signature flipped is forged', () => {
-    const changed = Buffer.from(signature);
-    forEachBit(changed, () => {
-      expect(verify(fromCryptoPay(body, changed.toString('hex')), apps)).toEqual(FORGED);
+    const believed = bitsWhere(signature, (changed) => {
+      return verify(fromCryptoPay(body, changed.toString('hex')), apps).ok;
     });
+    expect(believed).toEqual([]);
   });
 });
 
-/** Calls with each bit flipped in turn, and flips it back. */
-function forEachBit(bytes: Buffer, call: () => void): void {
-  for (let bit = 0; bit < bytes.length * 8; bit += 1) {
-    const at = bit >> 3;
-    const mask = 1 << (bit & 7);
-    bytes.writeUInt8(bytes.readUInt8(at) ^ mask, at);
-    call();
-    bytes.writeUInt8(bytes.readUInt8(at) ^ mask, at);
-  }
+/** The bits that may be flipped without the check noticing. */
+function bitsWhere(bytes: Buffer, check: (changed: Buffer) => boolean): readonly number[] {
+  const bits = Array.from({ length: bytes.length * 8 }, (_, bit) => bit);
+  return bits.filter((bit) => {
+    const changed = Buffer.from(bytes);
+    changed.writeUInt8(changed.readUInt8(bit >> 3) ^ (1 << (bit & 7)), bit >> 3);
+    return check(changed);
+  });
 }

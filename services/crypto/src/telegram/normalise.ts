@@ -114,10 +114,14 @@ function paymentOf({ chargeId, payload, payer, recurring }: PaymentMessage, bot:
 const WHOLE_STARS = /^\d{1,15}$/;
 
 /**
- * Money in another currency went to a payment provider of the bot, in minor units of which Telegram
- * alone keeps the table, and Telegram owes none of it: no booking of ours would be right.
+ * Whole Stars, or why there are none. Money in another currency went to a payment provider of the bot,
+ * in minor units of which Telegram alone keeps the table, and Telegram owes none of it: no booking of
+ * ours would be right.
  */
-function starsOf({ currency, totalAmount }: PaymentMessage): Money | string {
+export function starsOf({
+  currency,
+  totalAmount,
+}: Pick<PaymentMessage, 'currency' | 'totalAmount'>): Money | string {
   if (currency !== 'XTR') return 'payment-not-in-stars';
   if (totalAmount === null || !WHOLE_STARS.test(totalAmount)) return 'stars-make-no-sense';
   return parseMoney('XTR', totalAmount) ?? 'stars-make-no-sense';

@@ -1,0 +1,8 @@
+import { loadConfig } from '@kopeck/runtime/config';
+import { createLog } from '@kopeck/runtime/log';
+import { cryptoConfig, secretsOf } from './src/config.ts';
+import { startCrypto } from './src/start-crypto.ts';
+
+const config = loadConfig(cryptoConfig, process.env);
+const log = createLog({ service: 'crypto', level: config.LOG_LEVEL, secrets: secretsOf(config) });
+await startCrypto(config, log);

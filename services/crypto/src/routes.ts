@@ -1,0 +1,61 @@
+import type { RequestHandler, Router } from 'express';
+import type { Outcome } from '@kopeck/core/receive';
+import { createRouter, methods } from '@kopeck/runtime/http-app';
+import { answerFor, intake, type Answer } from '@kopeck/runtime/intake';
+import type { ReceiverDeps } from '@kopeck/runtime/receiver';
+import { checkoutAnswer, judgeCheckout } from './checkout.ts';
+import type { CryptoConfig } from './config.ts';
+import { cryptobotSource } from './cryptobot/source.ts';
+import type { FindOpenOrder } from './open-orders.ts';
+import type { CheckoutQuestion } from './telegram/parse.ts';
+import { telegramSource } from './telegram/source.ts';
+
+export type CryptoDeps = Pick<ReceiverDeps, 'append' | 'journal' | 'log' | 'metrics' | 'now'> & {
+  readonly config: CryptoConfig;
+  readonly findOpenOrder: FindOpenOrder;
+};
+
+const MEDIA_TYPES = ['application/json'];
+/** Telegram caps an update at 64 KiB, but as its own server counts it. */
+const TELEGRAM_LIMIT_BYTES = 256 * 1024;
+
+export function cryptoRoutes(deps: CryptoDeps): Router {
+  const { config, now } = deps;
+  const common = { ...deps, mediaTypes: MEDIA_TYPES };
+  const cryptobot = intake(cryptobotSource(config), common);
+  const telegram = intake(telegramSource(config), {
+    ...common,
+    limitBytes: TELEGRAM_LIMIT_BYTES,
+    answer: (outcome) => telegramAnswer(outcome, deps),
+  });
+
+  const router = createRouter();
+  router.all('/webhook/cryptobot', methods({ POST: cryptobot }));
+  router.all('/webhook/telegram', methods({ POST: telegram }));
+  router.all('/health', methods({ GET: [health(now)] }));
+  return router;
+}
+
+async function telegramAnswer(
+  outcome: Outcome<CheckoutQuestion>,
+  { config, journal, findOpenOrder, log, metrics }: CryptoDeps,
+): Promise<Answer> {
+  if (outcome.kind !== 'question') return answerFor(outcome);
+
+  const { question } = outcome;
+  const ndnPerStar = config.NDN_PER_STAR;
+  const refusal = await judgeCheckout(question, {
+    writable: journal.writable,
+    findOpenOrder,
+    ndnPerStar,
+  });
+  metrics.count('kopeck_checkouts_total', { answer: refusal ?? 'ok' });
+  if (refusal !== null) log.warn('checkout refused', { query: question.queryId, reason: refusal });
+  return { status: 200, body: checkoutAnswer(question, refusal) };
+}
+
+function health(now: () => Date): RequestHandler {
+  return (_request, response) => {
+    response.json({ status: 'healthy', timestamp: Math.floor(now().getTime() / 1000) });
+  };
+}
