@@ -1,9 +1,12 @@
 import { loadConfig } from '@kopeck/runtime/config';
 import { createLog } from '@kopeck/runtime/log';
-import { courierConfig } from './src/config.ts';
+import { closeOnSignal, createClosing } from '@kopeck/runtime/shutdown';
+import { courierConfig, secretsOf } from './src/config.ts';
 import { startCourier } from './src/start-courier.ts';
 
 const config = loadConfig(courierConfig, process.env);
-const secrets = [config.DATABASE_URL, config.REDIS_URL, config.SMTP_URL ?? ''];
-const log = createLog({ service: 'courier', level: config.LOG_LEVEL, secrets });
-await startCourier({ config, log, now: () => new Date() });
+const log = createLog({ service: 'courier', level: config.LOG_LEVEL, secrets: secretsOf(config) });
+const closing = createClosing(log);
+closeOnSignal(closing, log);
+const courier = await startCourier({ config, log, now: () => new Date() });
+closing.add('courier', courier.close);

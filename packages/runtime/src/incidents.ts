@@ -45,7 +45,7 @@ export interface ReporterOptions {
 
 export const INCIDENT_QUEUE = 'incidents';
 
-const RETRY_MS = 1_000;
+const RETRY_MS = 500;
 const CLOSE_WITHIN_MS = 500;
 
 /**
@@ -73,9 +73,14 @@ export function openIncidents(options: ReporterOptions): IncidentReporter {
   async function tellAll(): Promise<void> {
     isTelling = true;
     while (untold.size > 0 && !stopping.signal.aborted) {
-      for (const news of untold.values()) await tell(news);
+      if (redis.status !== 'ready') await pause();
+      else for (const news of untold.values()) await tell(news);
     }
     isTelling = false;
+  }
+
+  async function pause(): Promise<void> {
+    await delay(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
   }
 
   async function tell(news: IncidentReport): Promise<void> {
@@ -84,7 +89,7 @@ export function openIncidents(options: ReporterOptions): IncidentReporter {
       if (untold.get(news.kind) === news) untold.delete(news.kind);
     } catch (error) {
       log.debug('an incident could not be reported yet', { kind: news.kind, error });
-      await delay(RETRY_MS, undefined, { signal: stopping.signal }).catch(() => undefined);
+      await pause();
     }
   }
 

@@ -48,3 +48,10 @@ export const courierConfig = Joi.object<CourierConfig, true>({
     '*': 'the milliseconds before a mail is tried again; five times longer after each failure',
   }),
 });
+
+/** What no line of the log may show. */
+export function secretsOf({ DATABASE_URL, REDIS_URL, SMTP_URL }: CourierConfig): readonly string[] {
+  return [DATABASE_URL, REDIS_URL, SMTP_URL ?? '']
+    .filter((url) => URL.canParse(url))
+    .map((url) => decodeURIComponent(new URL(url).password));
+}

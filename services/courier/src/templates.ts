@@ -114,7 +114,7 @@ interface Reason {
 
 const REASONS: Readonly<Record<string, Reason>> = {
   quarantined: {
-    title: 'makes no sense and was quarantined',
+    title: 'quarantined (authentic, but senseless)',
     what: 'A partner sent something authentic that cannot be read as an event. It was answered, kept with its raw bytes, and not booked.',
     todo: 'Look the event up by its id and see what came. If money was paid, the genuine event is still booked whenever it comes.',
   },
@@ -127,13 +127,13 @@ const REASONS: Readonly<Record<string, Reason>> = {
 
 export function alertMail({ reason, count, eventIds, since, digestMinutes }: Alerts): Mail {
   const { title, what, todo } = REASONS[reason] ?? {
-    title: `needs a look (${reason})`,
+    title: `to be looked at (${reason})`,
     what: 'The ledger could not book an event as it stands. It is kept.',
     todo: 'Look the event up by its id.',
   };
   const more = count > eventIds.length ? [`and ${count - eventIds.length} more`] : [];
   return {
-    subject: `${count === 1 ? 'an event' : `${count} events`} ${title}`,
+    subject: `${count} ${count === 1 ? 'event' : 'events'} ${title}`,
     thread: `alert.${reason}`,
     text: letter([
       paragraph('What happened', what),

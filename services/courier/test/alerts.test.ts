@@ -1,0 +1,204 @@
+import type { Pool, RowDataPacket } from 'mysql2/promise';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
+import { openDatabase } from '@kopeck/runtime/database';
+import { migrate } from '@kopeck/runtime/migrate';
+import { createTestDatabase, createTestRedis } from '@kopeck/testing/test-database';
+import type { TestDatabase } from '@kopeck/testing/test-database';
+import { waitFor } from '@kopeck/testing/wait-for';
+import type { CourierConfig } from '../src/config.ts';
+import { claimAlerts } from '../src/outbox.ts';
+import type { Courier } from '../src/serve.ts';
+import { startMailServer, startTestCourier } from './harness.ts';
+import type { MailServer } from './harness.ts';
+
+const NOON = Date.parse('2026-11-22T12:00:00Z');
+const MINUTE = 60_000;
+
+let database: TestDatabase;
+let pool: Pool;
+let mail: MailServer;
+let clock: number;
+let couriers: Courier[] = [];
+
+beforeAll(async () => {
+  database = await createTestDatabase(inject('mariadbRootUrl'));
+  await migrate(database.url);
+  pool = openDatabase(database.url);
+});
+
+afterAll(async () => {
+  await pool.end();
+  await database.drop();
+});
+
+beforeEach(async () => {
+  clock = NOON;
+  mail = await startMailServer();
+});
+
+afterEach(async () => {
+  await Promise.all(couriers.map((courier) => courier.close()));
+  couriers = [];
+  await mail.close();
+  await pool.query('DELETE FROM outbox');
+});
+
+async function courierOf(config: Partial<CourierConfig> = {}): Promise<Courier> {
+  const courier = await startTestCourier(
+    {
+      DATABASE_URL: database.url,
+      REDIS_URL: inject('redisUrl'),
+      REDIS_PREFIX: createTestRedis('').prefix,
+      SMTP_URL: mail.url,
+      ALERT_EMAIL: 'operator@example.com',
+      ...config,
+    },
+    () => new Date(clock),
+  );
+  couriers.push(courier);
+  return courier;
+}
+
+async function alert(reason: string, eventIds: readonly string[]): Promise<void> {
+  const at = new Date(clock);
+  const payload = JSON.stringify({ reason, source: 'cryptobot' });
+  await pool.query(
+    'INSERT INTO outbox (event_id, kind, payload, created_at, next_attempt_at) VALUES ?',
+    [eventIds.map((id) => [id, 'alert', payload, at, at])],
+  );
+}
+
+async function rows(): Promise<readonly RowDataPacket[]> {
+  const [found] = await pool.query<RowDataPacket[]>('SELECT * FROM outbox ORDER BY id');
+  return found;
+}
+
+const isAllDone = async (): Promise<boolean> =>
+  (await rows()).every((row) => row['done_at'] !== null);
+const ids = (count: number, of = 'event'): readonly string[] =>
+  Array.from({ length: count }, (_, index) => `cryptobot.quarantined.${of}-${index}`);
+
+test('mails the first alert at once, and what follows as one digest', async () => {
+  await courierOf();
+  await alert('quarantined', ['cryptobot.quarantined.first']);
+  await waitFor(() => mail.received.length === 1, { what: 'the first mail' });
+  await waitFor(isAllDone);
+
+  await alert('quarantined', ids(700));
+  await waitFor(
+    async () =>
+      (await rows()).every(
+        (row) => row['next_attempt_at'] > new Date(clock) || row['done_at'] !== null,
+      ),
+    {
+      what: 'the flood to be put off',
+    },
+  );
+  expect(mail.received).toHaveLength(1);
+
+  clock += 15 * MINUTE;
+  await waitFor(isAllDone, { what: 'the digest' });
+  expect(mail.received.map(({ subject }) => subject)).toEqual([
+    '[kopeck] 1 event quarantined (authentic, but senseless)',
+    '[kopeck] 700 events quarantined (authentic, but senseless)',
+  ]);
+  expect(mail.received[0]?.text).toContain('\n  cryptobot.quarantined.first\n');
+  expect(mail.received[1]?.text).toContain('and 650 more');
+});
+
+test('a reason that is quiet does not hold back another one', async () => {
+  await courierOf();
+  await alert('quarantined', ['cryptobot.quarantined.a']);
+  await waitFor(() => mail.received.length === 1);
+  await alert('conflict', ['sbp.payment.paid.b']);
+  await waitFor(() => mail.received.length === 2);
+  expect(mail.received[1]?.subject).toContain('came again with other content');
+});
+
+test('stays quiet for the digest time after a restart of its own', async () => {
+  const { prefix } = createTestRedis('');
+  const first = await courierOf({ REDIS_PREFIX: prefix });
+  await alert('conflict', ['sbp.payment.paid.a']);
+  await waitFor(() => mail.received.length === 1);
+  await waitFor(isAllDone);
+  await first.close();
+
+  await alert('conflict', ['sbp.payment.paid.b']);
+  await courierOf({ REDIS_PREFIX: prefix });
+  await waitFor(async () => (await rows()).some((row) => row['next_attempt_at'] > new Date(clock)));
+  expect(mail.received).toHaveLength(1);
+});
+
+test('tries a mail five times, then leaves the row with the error', async () => {
+  mail.refuse(1_000);
+  await courierOf();
+  await alert('conflict', ['sbp.payment.paid.a']);
+  for (let attempt = 1; attempt <= 5; attempt += 1) {
+    await waitFor(() => mail.offered() === attempt, { what: `attempt ${attempt}` });
+    clock += 60 * MINUTE;
+  }
+  await waitFor(isAllDone);
+
+  const [row] = await rows();
+  expect(row).toMatchObject({ attempts: 5, last_error: 'EMESSAGE' });
+  expect(mail.offered()).toBe(5);
+});
+
+test('waits longer after each failure', async () => {
+  mail.refuse(1);
+  await courierOf({ COURIER_RETRY_MS: 20_000 });
+  await alert('conflict', ['sbp.payment.paid.a']);
+  await waitFor(async () => (await rows()).some((row) => row['attempts'] === 1));
+  const [row] = await rows();
+  expect(row?.['next_attempt_at']).toEqual(new Date(clock + 20_000));
+
+  clock += 20_000;
+  await waitFor(() => mail.received.length === 1);
+});
+
+test('a claimed alert is not claimed by another copy until the lease is over', async () => {
+  await alert('conflict', ids(3));
+  const both = await Promise.all([
+    claimAlerts(pool, new Date(clock)),
+    claimAlerts(pool, new Date(clock)),
+  ]);
+  expect(
+    both
+      .flat()
+      .map(({ eventId }) => eventId)
+      .sort(),
+  ).toEqual(ids(3));
+
+  clock += 10 * MINUTE;
+  expect(await claimAlerts(pool, new Date(clock))).toHaveLength(3);
+});
+
+test('leaves other kinds of the outbox alone', async () => {
+  await courierOf();
+  const at = new Date(clock);
+  await pool.query(
+    'INSERT INTO outbox (event_id, kind, payload, created_at, next_attempt_at) VALUES ?',
+    [[['e', 'webhook', '{}', at, at]]],
+  );
+  await alert('conflict', ['sbp.payment.paid.a']);
+  await waitFor(() => mail.received.length === 1);
+  await waitFor(async () => (await rows()).some((row) => row['done_at'] !== null));
+  const [webhook] = await rows();
+  expect(webhook).toMatchObject({ kind: 'webhook', done_at: null, next_attempt_at: at });
+});
+
+test('runs without a mail server, says so, and keeps the alerts for later', async () => {
+  const mute = await courierOf({ SMTP_URL: undefined, ALERT_EMAIL: undefined } as object);
+  await alert('conflict', ['sbp.payment.paid.a']);
+  const ready = await fetch(`${mute.metricsUrl}/ready`);
+  expect(ready.status).toBe(200);
+  expect(await ready.json()).toMatchObject({
+    warnings: ['SMTP_URL or ALERT_EMAIL is not set: no alert is mailed'],
+  });
+  expect((await fetch(`${mute.url}/health`)).status).toBe(200);
+  await mute.close();
+  expect(await rows()).toMatchObject([{ done_at: null, attempts: 0 }]);
+
+  await courierOf();
+  await waitFor(() => mail.received.length === 1);
+});
