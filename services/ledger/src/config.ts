@@ -1,0 +1,77 @@
+import Joi from 'joi';
+import { amountOf, canonicalAmount } from '@kopeck/core/money';
+import { parsePlans } from '@kopeck/core/grants';
+import {
+  databaseKeys,
+  httpKeys,
+  port,
+  redisKeys,
+  secretList,
+  type HttpConfig,
+} from '@kopeck/runtime/config';
+
+export interface LedgerConfig extends HttpConfig {
+  readonly DATABASE_URL: string;
+  readonly REDIS_URL: string;
+  readonly REDIS_PREFIX: string;
+  readonly REDIS_UNSAFE: boolean;
+  readonly LEDGER_PORT: number;
+  readonly LEDGER_METRICS_PORT: number;
+  readonly LEDGER_API_TOKEN: string[];
+  readonly LEDGER_USER_API_TOKEN: string[];
+  readonly LEDGER_LOCK_MS: number;
+  readonly LEDGER_STALLED_MS: number;
+  readonly NDN_PER_STAR: string;
+  readonly PLANS: string;
+  readonly EPN_CASHBACK_PERCENT: string;
+}
+
+const decimal = (isRight: (text: string) => boolean): Joi.StringSchema =>
+  Joi.string().custom((text: string, helpers) => {
+    const canonical = canonicalAmount(text);
+    return canonical !== null && isRight(canonical) ? canonical : helpers.error('any.invalid');
+  });
+
+export const ledgerConfig = Joi.object<LedgerConfig, true>({
+  ...httpKeys,
+  ...redisKeys,
+  ...databaseKeys,
+  LEDGER_PORT: port(8070),
+  LEDGER_METRICS_PORT: port(9005),
+  LEDGER_API_TOKEN: secretList(
+    'the token that reads the whole ledger: at least 32 characters',
+  ).required(),
+  LEDGER_USER_API_TOKEN: secretList(
+    "the token that reads users' balances only: at least 32 characters",
+  )
+    .default([])
+    .optional(),
+  LEDGER_LOCK_MS: Joi.number()
+    .integer()
+    .min(500)
+    .default(10_000)
+    .messages({ '*': 'milliseconds of silence after which a worker loses its jobs, at least 500' }),
+  LEDGER_STALLED_MS: Joi.number()
+    .integer()
+    .min(250)
+    .default(5_000)
+    .messages({ '*': 'milliseconds between two looks for lost jobs, at least 250' }),
+  NDN_PER_STAR: decimal((text) => amountOf(text) > 0n)
+    .required()
+    .messages({ '*': 'how many NDN a Telegram star buys, a decimal above zero: 10' }),
+  PLANS: Joi.string()
+    .default('{}')
+    .custom((text: string, helpers) =>
+      parsePlans(text) === null ? helpers.error('any.invalid') : text,
+    )
+    .messages({ '*': 'plans as JSON: {"pro-30":{"asset":"USDT","amount":"4.5","days":30}}' }),
+  EPN_CASHBACK_PERCENT: decimal((text) => amountOf(text) >= 0n && amountOf(text) <= amountOf('100'))
+    .default('0')
+    .messages({ '*': "the user's share of a commission in percent, 0 to 100" }),
+});
+
+/** What must never be written into a log. */
+export function secretsOf(config: LedgerConfig): readonly string[] {
+  const { LEDGER_API_TOKEN, LEDGER_USER_API_TOKEN, DATABASE_URL, REDIS_URL } = config;
+  return [...LEDGER_API_TOKEN, ...LEDGER_USER_API_TOKEN, DATABASE_URL, REDIS_URL];
+}

@@ -1,0 +1,190 @@
+import type { EventOf, KopeckEvent } from '@kopeck/core/event';
+import { foldAffiliate, statusOf, type AffiliateState } from './affiliate.ts';
+import { orderText, push, type Knowledge, type Seen } from './knowledge.ts';
+import { foldPayment, orderKeyOf, type OrderKey, type PaymentState } from './payment.ts';
+import { difference, sum, unbalanced, type Posting } from './posting.ts';
+import { storedEvent, type Inputs } from './stored-event.ts';
+
+export type Outcome = 'booked' | 'noted' | 'review' | 'quarantined';
+
+/** What becomes of one event: everything that its booking writes, and nothing that looks at a clock. */
+export interface Decision {
+  readonly kind: 'new';
+  /** The id in the inbox: the event's own, or that of the completion of an event without an amount. */
+  readonly id: string;
+  readonly event: KopeckEvent;
+  readonly inputs: Inputs;
+  readonly outcome: Outcome;
+  readonly reason: string | null;
+  readonly postings: readonly Posting[];
+  readonly payments: ReadonlyMap<string, PaymentState>;
+  readonly affiliate: AffiliateState | null;
+  readonly order: OrderKey | null;
+  /** Null as reason: what was open for the subject is settled. */
+  readonly reviews: ReadonlyMap<string, string | null>;
+}
+
+export type Verdict =
+  | Decision
+  | { readonly kind: 'duplicate'; readonly event: KopeckEvent; readonly review: string | null }
+  | { readonly kind: 'conflict'; readonly event: KopeckEvent };
+
+/** Decides one event and lets the knowledge know, so that the next of the batch stands on it. */
+export function decide(event: KopeckEvent, inputs: Inputs, knowledge: Knowledge): Verdict {
+  const seen = knowledge.seen.get(event.id) ?? [];
+  const repeat = repeatOf(event, seen);
+  if (repeat === 'conflict') {
+    push(knowledge.seen, event.id, { contenthash: event.contenthash, isIncomplete: true });
+    return { kind: 'conflict', event };
+  }
+  if (repeat === 'duplicate')
+    return { kind: 'duplicate', event, review: pastStatus(event, knowledge) };
+
+  const isIncomplete = event.type === 'payment.paid' && event.data.paid === null;
+  push(knowledge.seen, event.id, { contenthash: event.contenthash, isIncomplete });
+  const id = repeat === 'completion' ? completionId(event.id) : event.id;
+  return { kind: 'new', id, event, inputs, ...effectsOf(event, inputs, knowledge) };
+}
+
+function effectsOf(event: KopeckEvent, inputs: Inputs, knowledge: Knowledge): Effects {
+  if (isPayment(event)) return decidePayment(event, inputs, knowledge);
+  if (isAffiliate(event)) return decideAffiliate(event, inputs, knowledge);
+  if (event.type === 'order.created') return decideOrder(event, knowledge);
+  if (event.type === 'quarantined') {
+    return { ...NOTHING, outcome: 'quarantined', reason: event.data.reason };
+  }
+  return NOTHING;
+}
+
+/** The inbox row under which an event without an amount was completed by its like that has one. */
+export function completionId(eventId: string): string {
+  return `${eventId}.completed`;
+}
+
+type Effects = Omit<Decision, 'kind' | 'id' | 'event' | 'inputs'>;
+
+const NOTHING: Effects = {
+  outcome: 'noted',
+  reason: null,
+  postings: [],
+  payments: new Map(),
+  affiliate: null,
+  order: null,
+  reviews: new Map(),
+};
+
+/** Null: never seen. A paid event that tells no amount contradicts nothing that is known. */
+function repeatOf(
+  event: KopeckEvent,
+  seen: readonly Seen[],
+): 'duplicate' | 'conflict' | 'completion' | null {
+  if (seen.length === 0) return null;
+  if (seen.some(({ contenthash }) => contenthash === event.contenthash)) return 'duplicate';
+  if (event.type !== 'payment.paid') return 'conflict';
+  if (event.data.paid === null) return 'duplicate';
+  return seen.every(({ isIncomplete }) => isIncomplete) ? 'completion' : 'conflict';
+}
+
+/** A repeat of a status that is no longer current: a late retry or a second approval, nobody can tell. */
+function pastStatus(event: KopeckEvent, knowledge: Knowledge): string | null {
+  const status = statusOf(event.type);
+  const state = status === null ? null : foldAffiliate(knowledge.events.get(event.subject) ?? []);
+  return state === null || state.status === status ? null : 'repeat-of-past-status';
+}
+
+/** Payments that came before their order waited in suspense, and settle themselves now. */
+function decideOrder(event: EventOf<'order.created'>, knowledge: Knowledge): Effects {
+  const { source, data, network } = event;
+  const key: OrderKey = { source: source === 'sbp' ? 'sbp' : 'crypto', orderId: data.orderId };
+  const text = orderText(key);
+  if (knowledge.orders.has(text)) return { ...NOTHING, reason: 'order-known' };
+
+  knowledge.orders.set(text, { ...data, network });
+  const refolded = (knowledge.payments.get(text) ?? []).map((subject) =>
+    refoldPayment(subject, knowledge),
+  );
+  const postings = refolded.flatMap((payment) => payment.postings);
+  return {
+    ...NOTHING,
+    outcome: postings.length > 0 ? 'booked' : 'noted',
+    order: key,
+    postings: sum(postings),
+    payments: new Map(refolded.map(({ subject, state }) => [subject, state])),
+    reviews: new Map(refolded.map(({ subject, state }) => [subject, state.review])),
+  };
+}
+
+type PaymentEvent = Extract<KopeckEvent, { type: `payment.${string}` }>;
+
+function isPayment(event: KopeckEvent): event is PaymentEvent {
+  return event.type.startsWith('payment.');
+}
+
+function decidePayment(event: PaymentEvent, inputs: Inputs, knowledge: Knowledge): Effects {
+  const { subject } = event;
+  const stored = storedEvent(event, inputs);
+  push(knowledge.events, subject, stored);
+  const key = orderKeyOf(stored);
+  if (key !== null && !knowledge.payments.get(orderText(key))?.includes(subject)) {
+    push(knowledge.payments, orderText(key), subject);
+  }
+  const { state, postings } = refoldPayment(subject, knowledge);
+  return {
+    ...NOTHING,
+    outcome: outcomeOf(state.review, postings),
+    reason: state.review,
+    postings,
+    payments: new Map([[subject, state]]),
+    reviews: new Map([[subject, state.review]]),
+  };
+}
+
+type AffiliateEvent = Extract<KopeckEvent, { type: `affiliate.${string}` }>;
+
+function isAffiliate(event: KopeckEvent): event is AffiliateEvent {
+  return event.type.startsWith('affiliate.');
+}
+
+function decideAffiliate(event: AffiliateEvent, inputs: Inputs, knowledge: Knowledge): Effects {
+  const { subject } = event;
+  push(knowledge.events, subject, storedEvent(event, inputs));
+  const state = foldAffiliate(knowledge.events.get(subject) ?? []);
+  if (state === null) return NOTHING;
+  const postings = bookDifference(subject, state.target, knowledge);
+  return {
+    ...NOTHING,
+    outcome: outcomeOf(state.review, postings),
+    reason: state.review,
+    postings,
+    affiliate: state,
+    reviews: new Map([[subject, state.review]]),
+  };
+}
+
+function outcomeOf(review: string | null, postings: readonly Posting[]): Outcome {
+  if (review !== null) return 'review';
+  return postings.length > 0 ? 'booked' : 'noted';
+}
+
+function refoldPayment(
+  subject: string,
+  knowledge: Knowledge,
+): { subject: string; state: PaymentState; postings: readonly Posting[] } {
+  const events = knowledge.events.get(subject) ?? [];
+  const key = events.map(orderKeyOf).find((found) => found !== null) ?? null;
+  const order = key === null ? null : (knowledge.orders.get(orderText(key)) ?? null);
+  const state = foldPayment(events, order);
+  return { subject, state, postings: bookDifference(subject, state.target, knowledge) };
+}
+
+function bookDifference(
+  subject: string,
+  target: readonly Posting[],
+  knowledge: Knowledge,
+): readonly Posting[] {
+  const postings = difference(target, knowledge.booked.get(subject) ?? []);
+  const wrong = unbalanced(postings);
+  if (wrong.length > 0) throw new Error(`postings of ${wrong.join(', ')} do not add up to zero`);
+  knowledge.booked.set(subject, target);
+  return postings;
+}

@@ -1,0 +1,153 @@
+import type { EventOf, OrderCreated, Payment } from '@kopeck/core/event';
+import {
+  cryptobotPayloadGrant,
+  mintedOrderId,
+  parsePlans,
+  starsPayloadGrant,
+  type Verdict,
+} from '@kopeck/core/grants';
+import { amountOf, ISSUED_ASSETS, type Amount, type Money } from '@kopeck/core/money';
+import { paidPostings, partialRefund, type Judgement, type Paid } from './payment-postings.ts';
+import { sum, type Posting } from './posting.ts';
+import { inFoldOrder, type Stored, type StoredEvent } from './stored-event.ts';
+
+export interface OrderKey {
+  readonly source: 'sbp' | 'crypto';
+  readonly orderId: string;
+}
+
+export type Order = OrderCreated & { readonly network: EventOf<'order.created'>['network'] };
+
+export type PaymentStatus = 'paid' | 'failed' | 'expired' | 'refunded' | 'partially_refunded';
+
+/** What the events of one payment come to. */
+export interface PaymentState {
+  readonly status: PaymentStatus;
+  readonly order: OrderKey | null;
+  readonly paid: Money | null;
+  /** All that ought to be in the books for this payment. */
+  readonly target: readonly Posting[];
+  /** Why a person must look at it; null: nobody must. */
+  readonly review: string | null;
+}
+
+type Refunded = StoredEvent<'payment.refunded'>;
+
+/** The order that a payment names: an SBP order by the shop's id, else one that Kopeck minted. */
+export function orderKeyOf({ source, data }: Stored): OrderKey | null {
+  const { reference } = data as Payment;
+  if (source === 'sbp') return reference === null ? null : { source, orderId: reference };
+  const orderId = mintedOrderId(reference);
+  return orderId === null ? null : { source: 'crypto', orderId };
+}
+
+/** A pure function of the set of events and the order, so any order of booking ends in the same books. */
+export function foldPayment(events: readonly Stored[], order: Order | null): PaymentState {
+  const ordered = inFoldOrder(events);
+  // Paid is paid, even after the link had expired or an attempt had failed.
+  const paid = ordered.find(
+    (event): event is Paid => event.type === 'payment.paid' && event.data.paid !== null,
+  );
+  const unpriced = ordered.find((event) => event.type === 'payment.paid');
+  const refunds = ordered.filter((event): event is Refunded => event.type === 'payment.refunded');
+  const last = ordered.at(-1);
+  const named = paid ?? unpriced ?? last;
+  const orderKey = named === undefined ? null : orderKeyOf(named);
+
+  if (paid === undefined) {
+    const status =
+      refunds.length > 0 ? 'refunded' : unpriced === undefined ? plainStatus(last) : 'paid';
+    const review = unpriced === undefined ? null : 'amount-unknown';
+    return { status, order: orderKey, paid: null, target: [], review };
+  }
+  return paidState(paid, refunds, order, orderKey);
+}
+
+function plainStatus(last: Stored | undefined): PaymentStatus {
+  return last?.type === 'payment.expired' ? 'expired' : 'failed';
+}
+
+function paidState(
+  paid: Paid,
+  refunds: readonly Refunded[],
+  order: Order | null,
+  orderKey: OrderKey | null,
+): PaymentState {
+  const money = paid.data.paid;
+  const base = { order: orderKey, paid: money };
+  if (money === null || carriesIssuedAsset(paid.data)) {
+    return { ...base, status: 'paid', target: [], review: 'reserved-asset' };
+  }
+  const verdict = judge(paid, order, orderKey);
+  const postings = paidPostings(paid, money, verdict);
+  const gross = amountOf(money.amount);
+  const { amount: refunded, strange } = refundedOf(refunds, money.asset);
+
+  if (refunded === 0n)
+    return { ...base, status: 'paid', target: postings, review: strange ?? verdict.reason };
+  if (refunded >= gross) return { ...base, status: 'refunded', target: [], review: strange };
+  const target = sum([...postings, ...partialRefund(paid, money.asset, refunded, verdict)]);
+  return { ...base, status: 'partially_refunded', target, review: 'partial-refund' };
+}
+
+/** Whether the payment is what somebody agreed to, and what it gives. */
+function judge(paid: Paid, order: Order | null, key: OrderKey | null): Judgement {
+  if (key !== null) return judgeByOrder(paid, order);
+  if (paid.source === 'sbp') return { grants: [], reason: 'order-unknown' };
+
+  const verdict = paid.source === 'telegram' ? judgeStars(paid) : judgeInvoice(paid);
+  return verdict.ok
+    ? { grants: [verdict.grant], reason: null }
+    : { grants: [], reason: verdict.reason };
+}
+
+function judgeStars({ data, inputs }: Paid): Verdict {
+  const stars = data.paid?.asset === 'XTR' ? data.paid.amount : '';
+  return starsPayloadGrant(data.reference, stars, inputs['ndnPerStar'] ?? '');
+}
+
+function judgeInvoice({ data, inputs }: Paid): Verdict {
+  const plans = parsePlans(inputs['plans'] ?? '{}') ?? new Map();
+  return cryptobotPayloadGrant(data.reference, data.price ?? data.paid, plans);
+}
+
+function judgeByOrder(paid: Paid, order: Order | null): Judgement {
+  if (order === null || order.network !== paid.network)
+    return { grants: [], reason: 'order-unknown' };
+  const matches = [paid.data.paid, paid.data.price].some(
+    (money) => money !== null && isSame(money, order.price),
+  );
+  return matches
+    ? { grants: order.grants, reason: null }
+    : { grants: [], reason: 'amount-differs' };
+}
+
+function isSame(a: Money, b: Money): boolean {
+  return a.asset === b.asset && a.amount === b.amount;
+}
+
+function carriesIssuedAsset({ paid, fee, swap }: Payment): boolean {
+  return [paid, fee, swap].some((money) => money !== null && ISSUED_ASSETS.includes(money.asset));
+}
+
+/** Single refunds add up; a cumulative figure counts where it says more than they do. */
+function refundedOf(
+  refunds: readonly Refunded[],
+  asset: string,
+): { amount: Amount; strange: string | null } {
+  let single = 0n;
+  let cumulative = 0n;
+  let strange: string | null = null;
+  for (const { data } of refunds) {
+    const money = data.refunded ?? data.cumulative;
+    if (money?.asset !== asset) {
+      strange = 'refund-of-another-asset';
+    } else if (data.refunded !== null) {
+      single += amountOf(data.refunded.amount);
+    } else {
+      const amount = amountOf(money.amount);
+      if (amount > cumulative) cumulative = amount;
+    }
+  }
+  return { amount: single > cumulative ? single : cumulative, strange };
+}

@@ -1,0 +1,139 @@
+import type { PoolConnection, ResultSetHeader } from 'mysql2/promise';
+import { commissionText } from './affiliate.ts';
+import type { Decision, Verdict } from './decide.ts';
+import { insert } from './sql.ts';
+
+/** The tables of today's state: the newest decision of a subject wins. */
+export async function recordState(
+  tx: PoolConnection,
+  decisions: readonly Decision[],
+  at: Date,
+): Promise<void> {
+  const orders = decisions.flatMap(({ event, order }) =>
+    event.type === 'order.created' && order !== null
+      ? [
+          [
+            order.source,
+            order.orderId,
+            JSON.stringify({ ...event.data, network: event.network }),
+            new Date(event.time),
+          ],
+        ]
+      : [],
+  );
+  await insert(tx, 'INSERT INTO orders VALUES ?', orders);
+
+  const paymentRows = new Map(
+    decisions.flatMap(({ event, payments }) =>
+      [...payments].map(([subject, { order, status, paid }]) => [
+        subject,
+        [
+          subject,
+          event.source,
+          order?.source ?? event.source,
+          order?.orderId ?? null,
+          status,
+          paid?.asset ?? null,
+          paid?.amount ?? null,
+          at,
+        ],
+      ]),
+    ),
+  );
+  await insert(
+    tx,
+    `INSERT INTO payments VALUES ? ON DUPLICATE KEY UPDATE order_source = VALUES(order_source),
+      order_id = VALUES(order_id), status = VALUES(status), asset = VALUES(asset), amount = VALUES(amount),
+      updated_at = VALUES(updated_at)`,
+    [...paymentRows.values()],
+  );
+  await insert(
+    tx,
+    `INSERT INTO affiliate_actions VALUES ? ON DUPLICATE KEY UPDATE status = VALUES(status),
+      asset = VALUES(asset), commission = VALUES(commission), revision = VALUES(revision),
+      updated_at = VALUES(updated_at)`,
+    [...new Map(decisions.flatMap((decision) => affiliateRow(decision, at))).values()],
+  );
+}
+
+function affiliateRow({ event, affiliate }: Decision, at: Date): [string, unknown[]][] {
+  if (affiliate === null) return [];
+  const { data } = affiliate.current;
+  const { status, revision } = affiliate;
+  const { commission, partner, actionId, clickId, orderNumber } = data;
+  const money = [commission?.asset ?? null, commissionText(data)];
+  const row = [
+    event.subject,
+    partner,
+    actionId,
+    clickId,
+    orderNumber,
+    status,
+    ...money,
+    revision,
+    at,
+  ];
+  return [[event.subject, row]];
+}
+
+/** Opens a row for each reason, and settles what is open for a subject that is explained now. */
+export async function recordReviews(
+  tx: PoolConnection,
+  verdicts: readonly Verdict[],
+  at: Date,
+): Promise<void> {
+  const opened = verdicts.flatMap((verdict) => {
+    if (verdict.kind === 'conflict') return [];
+    if (verdict.kind === 'duplicate')
+      return verdict.review === null ? [] : [[verdict.event, verdict.review] as const];
+    return [...verdict.reviews].flatMap(([, reason]) =>
+      reason === null ? [] : [[verdict.event, reason] as const],
+    );
+  });
+  const settled = verdicts.flatMap((verdict) =>
+    verdict.kind === 'new'
+      ? [...verdict.reviews].flatMap(([subject, reason]) => (reason === null ? [subject] : []))
+      : [],
+  );
+  if (settled.length > 0) {
+    await tx.query<ResultSetHeader>(
+      "UPDATE reviews SET state = 'settled', closed_at = ? WHERE state = 'open' AND subject IN (?)",
+      [at, settled],
+    );
+  }
+  await insert(
+    tx,
+    `INSERT INTO reviews (event_id, subject, reason, opened_at) VALUES ? ON DUPLICATE KEY UPDATE id = id`,
+    opened.map(([event, reason]) => [event.id, event.subject, reason, at]),
+  );
+}
+
+/** Conflicts are kept beside the first; both they and what is quarantined go to the operator. */
+export async function recordTrouble(
+  tx: PoolConnection,
+  verdicts: readonly Verdict[],
+  at: Date,
+): Promise<void> {
+  const alerts: unknown[][] = [];
+  const conflicts: unknown[][] = [];
+  for (const verdict of verdicts) {
+    const { event } = verdict;
+    if (verdict.kind === 'conflict')
+      conflicts.push([event.id, event.contenthash, JSON.stringify(event), at]);
+    const reason =
+      verdict.kind === 'new' && verdict.outcome === 'quarantined' ? 'quarantined' : verdict.kind;
+    if (reason === 'conflict' || reason === 'quarantined') {
+      alerts.push([event.id, 'alert', JSON.stringify({ reason, source: event.source }), at, at]);
+    }
+  }
+  await insert(
+    tx,
+    'INSERT INTO conflicts VALUES ? ON DUPLICATE KEY UPDATE seen_at = seen_at',
+    conflicts,
+  );
+  await insert(
+    tx,
+    'INSERT INTO outbox (event_id, kind, payload, created_at, next_attempt_at) VALUES ?',
+    alerts,
+  );
+}

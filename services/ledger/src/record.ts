@@ -1,0 +1,132 @@
+import { deflateSync } from 'node:zlib';
+import type { PoolConnection } from 'mysql2/promise';
+import { sha256 } from '@kopeck/core/identity';
+import { formatAmount } from '@kopeck/core/money';
+import { nextHash } from './chain.ts';
+import type { Decision, Verdict } from './decide.ts';
+import { postingsText, sum, type Posting } from './posting.ts';
+import { recordReviews, recordState, recordTrouble } from './record-state.ts';
+import { insert } from './sql.ts';
+
+export interface Head {
+  readonly seq: bigint;
+  readonly hash: string;
+}
+
+/** Writes what was decided, one statement a table, and returns the new head of the chain. */
+export async function record(
+  tx: PoolConnection,
+  verdicts: readonly Verdict[],
+  head: Head,
+  bookedAt: Date,
+): Promise<Head> {
+  const decisions = verdicts.filter((verdict) => verdict.kind === 'new');
+  const { rows, newHead } = chain(decisions, head);
+
+  await insert(
+    tx,
+    'INSERT INTO inbox VALUES ?',
+    rows.map((row) => inboxRow(row, bookedAt)),
+  );
+  await insert(
+    tx,
+    'INSERT INTO evidence VALUES ?',
+    decisions
+      .filter(({ event }) => event.evidence !== '')
+      .map(({ id, event }) => [id, deflateSync(event.evidence)]),
+  );
+  await recordEntries(tx, rows, bookedAt);
+  await recordState(tx, decisions, bookedAt);
+  await recordReviews(tx, verdicts, bookedAt);
+  await recordTrouble(tx, verdicts, bookedAt);
+  if (rows.length > 0) {
+    await tx.query('UPDATE chain_head SET seq = ?, hash = ? WHERE id = 1', [
+      newHead.seq.toString(),
+      newHead.hash,
+    ]);
+  }
+  return newHead;
+}
+
+interface Chained {
+  readonly decision: Decision;
+  readonly seq: bigint;
+  readonly data: string;
+  readonly inputs: string;
+  readonly evidenceHash: string;
+  readonly hash: string;
+}
+
+function chain(
+  decisions: readonly Decision[],
+  head: Head,
+): { rows: readonly Chained[]; newHead: Head } {
+  let { seq, hash } = head;
+  const rows = decisions.map((decision) => {
+    const data = JSON.stringify(decision.event.data);
+    const inputs = JSON.stringify(decision.inputs);
+    const evidenceHash = sha256(decision.event.evidence);
+    seq += 1n;
+    const { id, outcome } = decision;
+    hash = nextHash(hash, {
+      seq,
+      id,
+      outcome,
+      evidenceHash,
+      data,
+      inputs,
+      postings: postingsText(decision.postings),
+    });
+    return { decision, seq, data, inputs, evidenceHash, hash };
+  });
+  return { rows, newHead: { seq, hash } };
+}
+
+function inboxRow(
+  { decision, seq, data, inputs, evidenceHash, hash }: Chained,
+  bookedAt: Date,
+): unknown[] {
+  const { id, event, outcome, reason } = decision;
+  const { source, type, subject, network, contenthash } = event;
+  const times = [new Date(event.time), new Date(event.receivedat), bookedAt];
+  const place = [id, seq.toString(), source, type, subject, network, outcome, reason, contenthash];
+  return [...place, ...times, data, inputs, evidenceHash, hash];
+}
+
+async function recordEntries(
+  tx: PoolConnection,
+  rows: readonly Chained[],
+  bookedAt: Date,
+): Promise<void> {
+  const booked = rows.filter(({ decision }) => decision.postings.length > 0);
+  await insert(
+    tx,
+    'INSERT INTO entries VALUES ?',
+    booked.map(({ decision, seq }) => [seq.toString(), decision.id, bookedAt]),
+  );
+  await insert(
+    tx,
+    'INSERT INTO postings VALUES ?',
+    booked.flatMap(({ decision, seq }) =>
+      decision.postings.map((posting, line) => postingRow(seq, line, posting)),
+    ),
+  );
+  const changes = sum(
+    booked
+      .flatMap(({ decision }) => decision.postings)
+      .map((posting) => ({ ...posting, subject: '' })),
+  );
+  await insert(
+    tx,
+    'INSERT INTO balances VALUES ? ON DUPLICATE KEY UPDATE amount = amount + VALUES(amount)',
+    changes.map(({ account, asset, amount }) => [account, asset, formatAmount(amount)]),
+  );
+}
+
+function postingRow(
+  seq: bigint,
+  line: number,
+  { subject, account, asset, amount }: Posting,
+): unknown[] {
+  return [seq.toString(), line, subject, account, asset, formatAmount(amount)];
+}

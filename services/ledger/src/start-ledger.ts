@@ -1,0 +1,85 @@
+import { openDatabase } from '@kopeck/runtime/database';
+import { createApp } from '@kopeck/runtime/http-app';
+import { listen, startMetricsServer } from '@kopeck/runtime/listen';
+import type { Log } from '@kopeck/runtime/log';
+import { createMetrics } from '@kopeck/runtime/metrics';
+import { checkRedisSafety, openRedis } from '@kopeck/runtime/redis';
+import { closeOnSignal, createClosing } from '@kopeck/runtime/shutdown';
+import { ledgerRouter } from './api.ts';
+import { createBatcher } from './batcher.ts';
+import { bookOrBisect } from './book.ts';
+import type { LedgerConfig } from './config.ts';
+import { startDatabaseProbe } from './database-probe.ts';
+import { inputsFor } from './inputs.ts';
+import { startWorkers } from './workers.ts';
+
+export interface Ledger {
+  readonly url: string;
+  readonly metricsUrl: string;
+  readonly close: () => Promise<void>;
+}
+
+/**
+ * The ledger: workers on every queue, one batch writer, the read API. It starts and waits whatever is
+ * away; only a Redis that forgets is refused (throws UnsafeRedisError).
+ */
+export async function startLedger(config: LedgerConfig, log: Log): Promise<Ledger> {
+  const now = (): Date => new Date();
+  const closing = createClosing(log);
+  const metrics = createMetrics('ledger');
+  const { REDIS_PREFIX: prefix, HOST: host } = config;
+
+  const redis = openRedis(config.REDIS_URL, log);
+  closing.add('redis', () => redis.disconnect());
+  if (!config.REDIS_UNSAFE) await checkRedisSafety(redis);
+  const booking = openDatabase(config.DATABASE_URL, { connections: 2 });
+  const reading = openDatabase(config.DATABASE_URL, { connections: 3, connectTimeoutMs: 1_000 });
+  closing.add('database', () => Promise.all([booking.end(), reading.end()]));
+
+  const probe = startDatabaseProbe({ pool: reading, redis, prefix, log });
+  closing.add('probe', probe.close);
+  const stopping = new AbortController();
+  const deps = { pool: booking, inputsFor: inputsFor.bind(null, config), now };
+  const batcher = createBatcher({
+    book: (events) => bookOrBisect(deps, events),
+    log,
+    signal: stopping.signal,
+  });
+  const closeWorkers = startWorkers({
+    redis,
+    prefix,
+    lockMs: config.LEDGER_LOCK_MS,
+    stalledMs: config.LEDGER_STALLED_MS,
+    batcher,
+    log,
+    metrics,
+    now,
+  });
+  closing.add('batcher', () => stopping.abort());
+  closing.add('workers', closeWorkers);
+
+  const ready = async () => ({
+    checks: { redis: redis.status === 'ready', database: probe.isUp() },
+    warnings: [],
+  });
+  const internal = await startMetricsServer({
+    log,
+    metrics,
+    port: config.LEDGER_METRICS_PORT,
+    host,
+    ready,
+  });
+  closing.add('metrics', internal.close);
+  const api = {
+    pool: reading,
+    tokens: config.LEDGER_API_TOKEN,
+    userTokens: config.LEDGER_USER_API_TOKEN,
+    now,
+  };
+  const app = createApp({ log, trustProxy: config.TRUST_PROXY, router: ledgerRouter(api) });
+  const server = await listen(app, config.LEDGER_PORT, host);
+  closing.add('http', server.close);
+  closeOnSignal(closing, log);
+  log.info('listening', { url: server.url });
+  return { url: server.url, metricsUrl: internal.url, close: closing.run };
+}
