@@ -31,7 +31,7 @@ export function isLiteralMacro(text: string): boolean {
   return /^\{.*\}$/s.test(text.trim());
 }
 
-/** `latin1`: one character for each byte, which is also how Node gives a request's query. */
+/** `latin1`: one character for each byte. A query has ASCII only: Node refuses others on its own. */
 function pairsOf(latin1: string): readonly Pair[] {
   return latin1
     .split('&')

@@ -4,12 +4,13 @@ import { createRouter, methods, requestIdOf } from '@kopeck/runtime/http-app';
 import { answerFor, intake, type Answer } from '@kopeck/runtime/intake';
 import type { ReceiverDeps } from '@kopeck/runtime/receiver';
 import type { EpnServiceConfig } from './config.ts';
+import type { EpnConfig } from './epn/config.ts';
 import { epnSource } from './epn/source.ts';
 import { verify, WEBHOOK_PATH } from './epn/verify.ts';
 import type { LedgerWatch } from './ledger-watch.ts';
 
 type Deps = Pick<ReceiverDeps, 'append' | 'log' | 'metrics' | 'now'> & {
-  readonly config: EpnServiceConfig;
+  readonly config: EpnConfig & Pick<EpnServiceConfig, 'EPN_LEDGER_DOWN'>;
   readonly ledger: Pick<LedgerWatch, 'isDown'>;
 };
 
