@@ -44,7 +44,7 @@ export const redisKeys = {
   REDIS_PREFIX: Joi.string()
     .pattern(/^\{[a-z0-9-]+\}$/)
     .default('{kopeck}')
-    .messages({ '*': 'the prefix of all keys, in braces: {kopeck}' }),
+    .messages({ '*': 'the prefix of all keys, a word in braces' }),
   REDIS_UNSAFE: Joi.boolean()
     .truthy('1')
     .falsy('0', '')

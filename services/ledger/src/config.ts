@@ -64,7 +64,10 @@ export const ledgerConfig = Joi.object<LedgerConfig, true>({
     .custom((text: string, helpers) =>
       parsePlans(text) === null ? helpers.error('any.invalid') : text,
     )
-    .messages({ '*': 'plans as JSON: {"pro-30":{"asset":"USDT","amount":"4.5","days":30}}' }),
+    // Braces are Joi's own in a message: docs/configuration.md has the example.
+    .messages({
+      '*': 'an object in JSON that gives asset, amount and days of each plan by its name',
+    }),
   EPN_CASHBACK_PERCENT: decimal((text) => amountOf(text) >= 0n && amountOf(text) <= amountOf('100'))
     .default('0')
     .messages({ '*': "the user's share of a commission in percent, 0 to 100" }),
