@@ -36,6 +36,11 @@ export function opened(
   return { ...news, endedAt: null, toldAt: null, failures: 0, retryAt: null };
 }
 
+/** An earlier life of the courier knew of it, and has mailed it already if it could. */
+export function continued(mine: Incident, { since, toldAt }: Incident): Incident {
+  return { ...mine, since, toldAt: mine.toldAt ?? toldAt };
+}
+
 export function ended(known: Incident, at: string): Incident {
   if (known.endedAt !== null) return known;
   return { ...known, endedAt: at, ...(known.toldAt === null ? {} : NOTHING_FAILED) };

@@ -14,6 +14,7 @@ import { tellAlerts } from './alerts.ts';
 import { createBook } from './book.ts';
 import type { Book } from './book.ts';
 import type { CourierConfig } from './config.ts';
+import { continued } from './incident.ts';
 import type { Incident } from './incident.ts';
 import { startLoop } from './loop.ts';
 import { createMailer } from './mailer.ts';
@@ -69,8 +70,7 @@ async function start(parts: Parts): Promise<Courier> {
   const memory = openMemory<Incident>({
     redis,
     key: `${config.REDIS_PREFIX}:incidents`,
-    // The earlier life has mailed it already, if it could.
-    merge: (mine, { since, toldAt }) => ({ ...mine, since, toldAt: mine.toldAt ?? toldAt }),
+    merge: continued,
     log,
   });
   await withDeadline(memory.loaded, LOAD_WITHIN_MS);
@@ -84,7 +84,7 @@ async function start(parts: Parts): Promise<Courier> {
   startProbes(parts, book);
   startReports(parts, book);
   addLoop(parts, 'mail', MAIL_MS, book.tell);
-  if (send !== null) startAlerts(parts, send);
+  if (send !== null) await startAlerts(parts, send);
   return serve(parts, warnings);
 }
 
@@ -136,7 +136,7 @@ function startReports({ redis, config, log, closing }: Parts, book: Book): void 
   closing.add('reports', () => withDeadline(worker.close(), CLOSE_WITHIN_MS));
 }
 
-function startAlerts(parts: Parts, send: Send): void {
+async function startAlerts(parts: Parts, send: Send): Promise<void> {
   const { config, log, redis, closing } = parts;
   const pool = openDatabase(config.DATABASE_URL, { connections: 2 });
   closing.add('database', () => withDeadline(pool.end(), CLOSE_WITHIN_MS));
@@ -146,6 +146,7 @@ function startAlerts(parts: Parts, send: Send): void {
     merge: (mine, earlier) => (mine > earlier ? mine : earlier),
     log,
   });
+  await withDeadline(mailedAt.loaded, LOAD_WITHIN_MS);
   addLoop(parts, 'alerts', parts.lookEveryMs ?? LOOK_MS, async () => {
     await tellAlerts({
       ...parts,

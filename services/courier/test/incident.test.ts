@@ -1,5 +1,13 @@
 import { expect, test } from 'vitest';
-import { dueMessage, ended, nextAttempt, notTold, opened, told } from '../src/incident.ts';
+import {
+  continued,
+  dueMessage,
+  ended,
+  nextAttempt,
+  notTold,
+  opened,
+  told,
+} from '../src/incident.ts';
 import type { Incident } from '../src/incident.ts';
 
 const HOUR = 3_600_000;
@@ -56,4 +64,11 @@ test('a mail that is given up counts as told, so that the rest of the story goes
     incident = notTold(incident, 'opening', noon, patience);
   }
   expect(incident).toMatchObject({ toldAt: noon.toISOString(), failures: 0, retryAt: null });
+});
+
+test('what an earlier life has mailed is not mailed again', () => {
+  const mine = opened(undefined, { ...fresh, since: '2026-11-22T13:00:00.000Z' });
+  const merged = continued(mine, mailed);
+  expect(merged).toMatchObject({ since: noon.toISOString(), endedAt: null });
+  expect(dueMessage(merged, after(HOUR), patience)).toBeNull();
 });
