@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
-import type { Pool, ResultSetHeader } from 'mysql2/promise';
-import { inTransaction } from '@kopeck/runtime/database';
+import type { Pool, PoolConnection } from 'mysql2/promise';
+import { inTransaction, isDuplicateKey } from '@kopeck/runtime/database';
 import type { PanelRef } from './panels/port.ts';
 
 export interface NewPurchase {
@@ -19,12 +19,7 @@ export async function seedPurchase(pool: Pool, purchase: NewPurchase): Promise<b
   const { id, servers, isActive = true } = purchase;
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   return inTransaction(pool, async (tx) => {
-    const [{ affectedRows }] = await tx.query<ResultSetHeader>(
-      `INSERT INTO purchases (id, token, is_active, created_at)
-       VALUES (CAST(? AS UNSIGNED), ?, ?, UTC_TIMESTAMP(3)) ON DUPLICATE KEY UPDATE id = id`,
-      [id, token, isActive],
-    );
-    if (affectedRows !== 1) return false;
+    if (!(await insertPurchase(tx, { id, token, isActive }))) return false;
 
     for (const [position, { serverId, externalId }] of servers.entries()) {
       await tx.query(
@@ -35,4 +30,21 @@ export async function seedPurchase(pool: Pool, purchase: NewPurchase): Promise<b
     }
     return true;
   });
+}
+
+async function insertPurchase(
+  tx: PoolConnection,
+  { id, token, isActive }: { id: string; token: string; isActive: boolean },
+): Promise<boolean> {
+  try {
+    await tx.query(
+      `INSERT INTO purchases (id, token, is_active, created_at)
+       VALUES (CAST(? AS UNSIGNED), ?, ?, UTC_TIMESTAMP(3))`,
+      [id, token, isActive],
+    );
+    return true;
+  } catch (error) {
+    if (isDuplicateKey(error)) return false;
+    throw error;
+  }
 }

@@ -14,9 +14,12 @@ export interface UpdateConfigsDeps extends RefreshDeps {
   readonly apiKeys: readonly string[];
 }
 
-const PURCHASE_ID = /^[1-9]\d{0,18}$/;
+/** No parameter of Express, which would fail on a broken escape before anybody asked for the key. */
+export const UPDATE_CONFIGS_PATH = /^\/admin\/update_configs\/[^/]+$/;
 
-/** POST /admin/update_configs/:purchaseId */
+const PURCHASE_ID = /\/([1-9]\d{0,18})$/;
+
+/** POST /admin/update_configs/{purchase id} */
 export function updateConfigs(deps: UpdateConfigsDeps): RequestHandler[] {
   const { apiKeys, append, now, log } = deps;
   return [
@@ -40,9 +43,8 @@ export function updateConfigs(deps: UpdateConfigsDeps): RequestHandler[] {
   ];
 }
 
-function purchaseIdOf(request: Request): string | null {
-  const { purchaseId } = request.params;
-  return typeof purchaseId === 'string' && PURCHASE_ID.test(purchaseId) ? purchaseId : null;
+function purchaseIdOf({ path }: Request): string | null {
+  return PURCHASE_ID.exec(path)?.[1] ?? null;
 }
 
 /** JSON, unless plain text is what the caller asks for. */

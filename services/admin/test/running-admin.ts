@@ -1,0 +1,143 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { inspect } from 'node:util';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
+import type { Pool, RowDataPacket } from 'mysql2/promise';
+import type { KopeckEvent } from '@kopeck/core/event';
+import { loadConfig } from '@kopeck/runtime/config';
+import { openDatabase } from '@kopeck/runtime/database';
+import type { Log } from '@kopeck/runtime/log';
+import { migrate } from '@kopeck/runtime/migrate';
+import { openPanel, type Seen, type Subscriber } from '@kopeck/sandbox/panel/panel';
+import { createSandbox } from '@kopeck/sandbox/sandbox';
+import { createTestRedis } from '@kopeck/testing/test-database';
+import { adminConfig } from '../src/config.ts';
+import { startAdmin } from '../src/start-admin.ts';
+
+export const KEY = 'current-admin-key-0123456789abcdefghij';
+export const OLD_KEY = 'previous-admin-key-0123456789abcdefghi';
+export const PANEL_TOKEN = 'panel-token-0123456789abcdefghijklmnop';
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly text: string;
+  readonly body: unknown;
+}
+
+export interface RunningAdmin {
+  readonly url: string;
+  readonly pool: Pool;
+  readonly journalDir: string;
+  /** What was handed to the log, before any redaction. */
+  readonly lines: readonly string[];
+  readonly refresh: (purchaseId: string, headers?: Record<string, string>) => Promise<Answer>;
+  /** The links that are kept for a purchase, in the order in which they are served. */
+  readonly links: (purchaseId: string) => Promise<readonly string[]>;
+  readonly queued: () => Promise<readonly KopeckEvent[]>;
+  /** Changes what a server of the panel says. */
+  readonly subscribe: (subscriber: Subscriber) => Promise<void>;
+  readonly fault: (server: string, fault: string, more?: object) => Promise<void>;
+  readonly asked: () => Promise<readonly Seen[]>;
+  readonly close: () => Promise<void>;
+}
+
+interface Places {
+  readonly redisUrl: string;
+  readonly databaseUrl: string;
+}
+
+/** The real service on free ports before a real database, Redis and panel; its deadlines are short. */
+export async function runAdmin(
+  { redisUrl, databaseUrl }: Places,
+  env: Readonly<Record<string, string>> = {},
+): Promise<RunningAdmin> {
+  const sandbox = createSandbox({
+    doubles: [openPanel({ token: PANEL_TOKEN, subscribers: [] })],
+    now: () => new Date(),
+  });
+  const origin = await sandbox.listen(0);
+  const { url: redisAt, prefix } = createTestRedis(redisUrl);
+  const journalDir = await mkdtemp(join(tmpdir(), 'kopeck-admin-'));
+  const lines: string[] = [];
+  await migrate(databaseUrl);
+  const config = loadConfig(adminConfig, {
+    HOST: '127.0.0.1',
+    ADMIN_PORT: '0',
+    ADMIN_METRICS_PORT: '0',
+    ADMIN_API_KEY: `${KEY},${OLD_KEY}`,
+    REDIS_URL: redisAt,
+    REDIS_PREFIX: prefix,
+    JOURNAL_DIR: journalDir,
+    DATABASE_URL: databaseUrl,
+    PANELS: JSON.stringify(panels(origin)),
+    ...env,
+  });
+  const receiver = await startAdmin(config, logTo(lines), { callMs: 400, purchaseMs: 2_000 });
+  const pool = openDatabase(databaseUrl);
+  const redis = new Redis(redisAt, { maxRetriesPerRequest: null });
+  const queue = new Queue<KopeckEvent>('events-admin', { connection: redis, prefix });
+  const turn = async (knob: string, value: object): Promise<void> => {
+    const response = await fetch(`${origin}/__sandbox/panel/${knob}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(value),
+    });
+    if (!response.ok) throw new Error(await response.text());
+  };
+
+  return {
+    url: receiver.url,
+    pool,
+    journalDir,
+    lines,
+    refresh: (id, headers = { authorization: `Bearer ${KEY}` }) =>
+      post(`${receiver.url}/admin/update_configs/${id}`, headers),
+    links: (id) => linksIn(pool, id),
+    queued: async () => (await queue.getJobs(['waiting'])).map(({ data }) => data),
+    subscribe: (subscriber) => turn('subscribers', subscriber),
+    fault: (server, fault, more = {}) => turn('faults', { server, fault, ...more }),
+    asked: async () => (await (await fetch(`${origin}/__sandbox/panel/requests`)).json()) as Seen[],
+    close: async () => {
+      await receiver.close();
+      await queue.close();
+      redis.disconnect();
+      await pool.end();
+      await sandbox.close();
+      await rm(journalDir, { recursive: true });
+    },
+  };
+}
+
+function panels(origin: string): object {
+  const server = { kind: 'sandbox', url: `${origin}/panel`, token: PANEL_TOKEN };
+  const locked = { ...server, token: 'another-token' };
+  const gone = { ...server, url: 'http://127.0.0.1:1/panel' };
+  return { de1: server, nl2: server, fi3: server, locked, gone };
+}
+
+async function post(url: string, headers: Record<string, string>): Promise<Answer> {
+  const response = await fetch(url, { method: 'POST', headers });
+  const text = await response.text();
+  const isJson = response.headers.get('content-type')?.includes('json') === true;
+  const body: unknown = isJson ? JSON.parse(text) : null;
+  return { status: response.status, headers: response.headers, text, body };
+}
+
+async function linksIn(pool: Pool, id: string): Promise<readonly string[]> {
+  const [rows] = await pool.query<RowDataPacket[]>(
+    `SELECT c.link FROM purchase_configs c JOIN purchase_servers s USING (purchase_id, server_id)
+      WHERE c.purchase_id = CAST(? AS UNSIGNED) ORDER BY s.position, c.position`,
+    [id],
+  );
+  return rows.map((row) => String(row['link']));
+}
+
+function logTo(lines: string[]): Log {
+  const write = (message: string, meta?: object): void => {
+    lines.push(inspect([message, meta], { depth: 12 }));
+  };
+  return { error: write, warn: write, info: write, debug: write };
+}
