@@ -34,6 +34,8 @@ export interface Knobs {
   readonly signature: 'good' | 'wrong';
   /** 0: `100`, 1: `100.0`, 2: `100.00`. */
   readonly amountDecimals: number;
+  /** What is said to have been paid, in roubles, whatever was; null: the truth. */
+  readonly claimedAmount: string | null;
   /** Pauses before a notification is repeated that was not answered 200; then the bank gives up. */
   readonly retryDelaysMs: readonly number[];
   /** While true, payments that were made are not shown yet. */
@@ -48,6 +50,7 @@ export const DEFAULT_KNOBS: Knobs = {
   copies: 1,
   signature: 'good',
   amountDecimals: 0,
+  claimedAmount: null,
   retryDelaysMs: [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000],
   holdStatus: false,
   linkStyle: 'full',
@@ -77,6 +80,9 @@ export const knobChange = Joi.object<Partial<Knobs>>({
   copies: Joi.number().integer().min(1).max(20),
   signature: Joi.valid('good', 'wrong'),
   amountDecimals: Joi.number().integer().min(0).max(2),
+  claimedAmount: Joi.string()
+    .pattern(/^\d+(\.\d+)?$/)
+    .allow(null),
   retryDelaysMs: Joi.array().items(Joi.number().integer().min(0)).max(100),
   holdStatus: Joi.boolean(),
   linkStyle: Joi.valid('full', 'short', 'bad-crc'),

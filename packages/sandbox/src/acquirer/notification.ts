@@ -26,7 +26,7 @@ export function raiffeisenNotification(
   { secretKey, sbpMerchantId, merchantId }: Merchant,
   distortion: Distortion = {},
 ): Notification {
-  const amount = distortion.amount ?? formatRoubles(qr.kopecks, knobs.amountDecimals);
+  const amount = distortion.amount ?? shownAmount(qr, knobs);
   const fields = {
     transactionId: attempt.transactionId,
     qrId: distortion.qrId ?? qr.qrcId,
@@ -53,6 +53,10 @@ export function raiffeisenNotification(
     body: JSON.stringify(fields),
     headers: { 'Content-Type': 'application/json', 'X-Api-Signature-SHA256': signature },
   };
+}
+
+export function shownAmount({ kopecks }: Qr, { claimedAmount, amountDecimals }: Knobs): string {
+  return claimedAmount ?? formatRoubles(kopecks, amountDecimals);
 }
 
 export const PAYMENT_STATUS: Readonly<Record<Attempt['result'], string>> = {

@@ -1,11 +1,11 @@
 import express, { Router, type RequestHandler, type Response } from 'express';
 import { isRecord, parseJsonText, textAt } from '@kopeck/core/json';
 import { jsonNumber } from '@kopeck/core/json-number';
-import { formatRoubles, parseRoubles } from '@kopeck/core/roubles';
+import { parseRoubles } from '@kopeck/core/roubles';
 import type { Engine, PayResult, Qr, QrStatus } from './engine.ts';
 import { faulty } from './faults.ts';
 import type { Knobs } from './knobs.ts';
-import { bankTime, PAYMENT_STATUS, type Merchant } from './notification.ts';
+import { bankTime, PAYMENT_STATUS, shownAmount, type Merchant } from './notification.ts';
 import { readRegistration } from './register.ts';
 
 export interface Bank {
@@ -83,7 +83,7 @@ function paymentInfo({ engine, knobs, merchant }: Bank): RequestHandler<{ qrId: 
     const last = knobs.current.holdStatus ? undefined : qr.attempts.at(-1);
     response.json({
       code: 'SUCCESS',
-      amount: jsonNumber(formatRoubles(qr.kopecks, knobs.current.amountDecimals)),
+      amount: jsonNumber(shownAmount(qr, knobs.current)),
       currency: 'RUB',
       order: qr.order,
       qrId: qr.qrcId,
@@ -152,7 +152,6 @@ function view({ engine, knobs, origin }: Bank, qr: Qr): object {
     qrExpirationDate: bankTime(qr.expiresAt, 0),
     payload: qr.link,
     qrUrl: `${origin()}/raiffeisen/api/sbp/v1/qr/${qr.qrcId}/image`,
-    order: qr.order,
   };
 }
 
