@@ -1,0 +1,60 @@
+import { randomBytes } from 'node:crypto';
+
+/** A payment that the bot got, or gave back: getStarTransactions shows both under one id. */
+export interface Transaction {
+  readonly id: string;
+  readonly kind: 'payment' | 'refund';
+  readonly amount: number;
+  /** Unix seconds. */
+  readonly date: number;
+  readonly user: number;
+  readonly payload: string;
+}
+
+export interface Invoice {
+  readonly link: string;
+  readonly title: string;
+  readonly payload: string;
+  readonly stars: number;
+  readonly isSubscription: boolean;
+}
+
+/** What a bot owns at Telegram. */
+export interface Account {
+  readonly transactions: Transaction[];
+  readonly invoices: Invoice[];
+  readonly messages: object[];
+}
+
+export function emptyAccount(): Account {
+  return { transactions: [], invoices: [], messages: [] };
+}
+
+/** As long as real ones are (over 128 characters) and case-sensitive, as they are. */
+export function newChargeId(): string {
+  return `stx${randomBytes(104).toString('base64url')}`;
+}
+
+export function newLink(): string {
+  return `https://t.me/$${randomBytes(12).toString('base64url')}`;
+}
+
+/** A transaction in the words of the Bot API: money that came has a source, money that went a receiver. */
+export function starTransaction({ id, kind, amount, date, user, payload }: Transaction): object {
+  const partner = {
+    type: 'user',
+    transaction_type: 'invoice_payment',
+    user: userOf(user),
+    invoice_payload: payload,
+  };
+  const side = kind === 'payment' ? { source: partner } : { receiver: partner };
+  return { id, amount, date, ...side };
+}
+
+export function userOf(id: number, languageCode = 'ru'): object {
+  return { id, is_bot: false, first_name: 'Мария', language_code: languageCode };
+}
+
+export function chatOf(id: number): object {
+  return { id, first_name: 'Мария', type: 'private' };
+}

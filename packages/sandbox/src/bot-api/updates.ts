@@ -1,0 +1,113 @@
+import type { Update } from '@grammyjs/types';
+import { send, type Sent } from '../send.ts';
+import { chatOf, userOf, type Transaction } from './account.ts';
+import type { Knobs } from './knobs.ts';
+
+/** What an update carries beside its id. */
+export type Content = Partial<Record<Exclude<keyof Update, 'update_id'>, object>>;
+
+export interface Delivered extends Sent {
+  readonly update: object;
+}
+
+export interface Updates {
+  /** With the webhook's secret. Null: there is no webhook, or updates are dropped. */
+  readonly deliver: (content: Content) => Promise<Delivered | null>;
+  readonly all: () => readonly Delivered[];
+  readonly reset: () => void;
+}
+
+const FIRST_UPDATE = 728_000_001;
+
+export function createUpdates(knobs: { readonly current: Knobs }): Updates {
+  let delivered: Delivered[] = [];
+  let nextId = FIRST_UPDATE;
+  return {
+    async deliver(content) {
+      const { webhookUrl, secret, webhooks } = knobs.current;
+      const update = { update_id: nextId, ...content };
+      nextId += 1;
+      if (webhookUrl === null || webhooks === 'drop') return null;
+      const headers = { 'X-Telegram-Bot-Api-Secret-Token': secret };
+      const sent = await send(webhookUrl, JSON.stringify(update), headers);
+      delivered.push({ update, ...sent });
+      return { update, ...sent };
+    },
+    all: () => delivered,
+    reset() {
+      delivered = [];
+      nextId = FIRST_UPDATE;
+    },
+  };
+}
+
+export interface Purchase {
+  readonly user: number;
+  readonly stars: number;
+  readonly payload: string;
+  readonly languageCode: string;
+  /** Which payment of a subscription it is. */
+  readonly recurring: 'first' | 'renewal' | null;
+}
+
+const SUBSCRIPTION_SECONDS = 2_592_000;
+
+export function preCheckoutQuery(queryId: string, purchase: Purchase): Content {
+  const { user, stars, payload, languageCode } = purchase;
+  return {
+    pre_checkout_query: {
+      id: queryId,
+      from: userOf(user, languageCode),
+      currency: 'XTR',
+      total_amount: stars,
+      invoice_payload: payload,
+    },
+  };
+}
+
+export function successfulPayment(
+  messageId: number,
+  { recurring, languageCode }: Purchase,
+  { id, user, amount, date, payload }: Transaction,
+): Content {
+  const subscription = {
+    is_recurring: true,
+    ...(recurring === 'first' ? { is_first_recurring: true } : {}),
+    subscription_expiration_date: date + SUBSCRIPTION_SECONDS,
+  };
+  return {
+    message: {
+      message_id: messageId,
+      from: userOf(user, languageCode),
+      chat: chatOf(user),
+      date,
+      successful_payment: {
+        currency: 'XTR',
+        total_amount: amount,
+        invoice_payload: payload,
+        telegram_payment_charge_id: id,
+        provider_payment_charge_id: `${user}_${messageId}`,
+        ...(recurring === null ? {} : subscription),
+      },
+    },
+  };
+}
+
+/** It is the bot itself that speaks here. */
+export function refundedPayment(messageId: number, bot: object, refund: Transaction): Content {
+  const { id, user, amount, date, payload } = refund;
+  return {
+    message: {
+      message_id: messageId,
+      from: bot,
+      chat: chatOf(user),
+      date,
+      refunded_payment: {
+        currency: 'XTR',
+        total_amount: amount,
+        invoice_payload: payload,
+        telegram_payment_charge_id: id,
+      },
+    },
+  };
+}

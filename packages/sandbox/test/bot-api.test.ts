@@ -1,0 +1,217 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { openBotApi } from '@kopeck/sandbox/bot-api/bot-api';
+import { createSandbox, type Sandbox } from '@kopeck/sandbox/sandbox';
+import { waitFor } from '@kopeck/testing/wait-for';
+import { listenTo, type Listener } from './listener.ts';
+
+const TOKEN = '7000000001:AAbotTokenForUnitTestsOnly_0123456789';
+const SECRET = 'test_Secret-123';
+const NOW = new Date('2026-10-05T13:15:05.000Z');
+const USER = 5123456789;
+
+type Json = Record<string, unknown>;
+
+let sandbox: Sandbox;
+let origin: string;
+let shop: Listener;
+
+/** What the shop's webhook answers a question with. */
+let answer: (query: Json) => string | Promise<string>;
+
+const yes = ({ id }: Json): string =>
+  JSON.stringify({ method: 'answerPreCheckoutQuery', pre_checkout_query_id: id, ok: true });
+
+beforeEach(async () => {
+  answer = yes;
+  shop = await listenTo(200, (body) => {
+    const { pre_checkout_query: query } = JSON.parse(body) as { pre_checkout_query?: Json };
+    return query === undefined ? '{}' : answer(query);
+  });
+  const double = openBotApi({ token: TOKEN, secret: SECRET, webhookUrl: shop.url });
+  sandbox = createSandbox({ doubles: [double], now: () => NOW });
+  origin = await sandbox.listen(0);
+});
+afterEach(async () => {
+  await sandbox.close();
+  await shop.close();
+});
+
+async function post(path: string, body: Json, method: 'POST' | 'PATCH' = 'POST'): Promise<Json> {
+  const response = await fetch(`${origin}${path}`, {
+    method,
+    headers: { 'Content-Type': 'application/json' },
+    body: JSON.stringify(body),
+  });
+  const retryAfter = response.headers.get('retry-after');
+  return { http: response.status, retryAfter, ...((await response.json()) as Json) };
+}
+
+const call = (method: string, params: Json = {}): Promise<Json> =>
+  post(`/telegram/bot${TOKEN}/${method}`, params);
+const control = (path: string, body: Json, method?: 'PATCH'): Promise<Json> =>
+  post(`/__sandbox/bot/${path}`, body, method);
+
+/** What the shop heard: each update's content, and whether the secret came with it. */
+function heard(): Json[] {
+  return shop.requests.map(({ headers, body }) => {
+    expect(headers['x-telegram-bot-api-secret-token']).toBe(SECRET);
+    return JSON.parse(body) as Json;
+  });
+}
+
+test('the token opens the API, another one does not', async () => {
+  expect(await call('getMe')).toMatchObject({ ok: true, result: { id: 7000000001, is_bot: true } });
+  expect(await post('/telegram/bot1:x/getMe', {})).toMatchObject({ http: 401, ok: false });
+  expect(await call('getMine')).toMatchObject({ http: 404, ok: false });
+  expect(await call('constructor')).toMatchObject({ http: 404, ok: false });
+});
+
+describe('a purchase', () => {
+  test('is asked about, paid, and told', async () => {
+    const payload = '{"telegram_id":5123456789,"amount_ndn":1500}';
+    const { checkout, payment } = await control('pay', { user: USER, stars: 150, payload });
+    expect(checkout).toMatchObject({ ok: true });
+
+    const [question, told] = heard();
+    expect(question).toMatchObject({
+      pre_checkout_query: { currency: 'XTR', total_amount: 150, invoice_payload: payload },
+    });
+    const { chargeId } = payment as { chargeId: string };
+    expect(chargeId.length).toBeGreaterThan(128);
+    expect(told).toMatchObject({
+      message: {
+        from: { id: USER },
+        date: 1791206105,
+        successful_payment: {
+          currency: 'XTR',
+          total_amount: 150,
+          invoice_payload: payload,
+          telegram_payment_charge_id: chargeId,
+        },
+      },
+    });
+  });
+
+  test.each([
+    ['says no', ({ id }: Json) => yes({ id }).replace('true', 'false')],
+    ['answers another question', () => yes({ id: '1' })],
+    ['says nothing', () => '{}'],
+    ['says no JSON', () => 'ok'],
+  ])('ends where the bot %s', async (_what, how) => {
+    answer = how;
+    const result = await control('pay', { user: USER, stars: 1 });
+    expect(result['payment']).toBeNull();
+    expect(heard()).toHaveLength(1);
+    expect((await call('getStarTransactions'))['result']).toEqual({ transactions: [] });
+  });
+
+  test('goes ahead where the bot answers by a call of its own', async () => {
+    answer = async ({ id }) => {
+      await call('answerPreCheckoutQuery', { pre_checkout_query_id: id, ok: true });
+      return '{}';
+    };
+    expect((await control('pay', { user: USER, stars: 1 }))['payment']).not.toBeNull();
+  });
+
+  test('of an invoice link costs what the link says, as often as somebody pays', async () => {
+    const { result: link } = await call('createInvoiceLink', {
+      title: 'NDN',
+      description: '1500 NDN',
+      payload: 'kp_1',
+      provider_token: '',
+      currency: 'XTR',
+      prices: [{ label: 'NDN', amount: 150 }],
+    });
+    for (const user of [USER, USER + 1]) await control('pay', { user, link });
+    const { transactions } = (await call('getStarTransactions'))['result'] as {
+      transactions: Json[];
+    };
+    expect(transactions).toMatchObject([
+      { amount: 150, source: { user: { id: USER }, invoice_payload: 'kp_1' } },
+      { amount: 150, source: { user: { id: USER + 1 }, invoice_payload: 'kp_1' } },
+    ]);
+  });
+
+  test('that renews a subscription is not asked about', async () => {
+    await control('pay', { user: USER, stars: 499, payload: 's', recurring: 'renewal' });
+    const [told] = heard();
+    const { message } = told as { message: { successful_payment: Json } };
+    expect(message.successful_payment).toMatchObject({ is_recurring: true });
+    expect(message.successful_payment).not.toHaveProperty('is_first_recurring');
+  });
+});
+
+test.each([
+  [
+    'two prices',
+    {
+      prices: [
+        { label: 'a', amount: 1 },
+        { label: 'b', amount: 1 },
+      ],
+    },
+  ],
+  ['nothing to pay', { prices: [{ label: 'a', amount: 0 }] }],
+  ['a payload of 129 bytes', { payload: `${'ж'.repeat(64)}x` }],
+  ['another period', { subscription_period: 86_400 }],
+  ['a currency that is none', { currency: 'XTS' }],
+])('an invoice link with %s is refused', async (_what, change) => {
+  const invoice = { title: 't', description: 'd', payload: 'p', currency: 'XTR' };
+  const prices = [{ label: 'a', amount: 1 }];
+  expect(await call('createInvoiceLink', { ...invoice, prices, ...change })).toMatchObject({
+    http: 400,
+    ok: false,
+  });
+});
+
+test('a refund is told by the bot itself, listed under the same id, and made once', async () => {
+  const { payment } = await control('pay', { user: USER, stars: 5, payload: 'p' });
+  const { chargeId } = payment as { chargeId: string };
+  const refund = { user_id: USER, telegram_payment_charge_id: chargeId };
+
+  expect(await call('refundStarPayment', refund)).toMatchObject({ ok: true, result: true });
+  await waitFor(() => shop.requests.length === 3);
+  expect(heard().at(-1)).toMatchObject({
+    message: {
+      from: { is_bot: true },
+      refunded_payment: { total_amount: 5, telegram_payment_charge_id: chargeId },
+    },
+  });
+  expect((await call('getStarTransactions', { offset: 1 }))['result']).toMatchObject({
+    transactions: [{ id: chargeId, amount: 5, receiver: { user: { id: USER } } }],
+  });
+  expect(await call('refundStarPayment', refund)).toMatchObject({
+    http: 400,
+    description: 'Bad Request: CHARGE_ALREADY_REFUNDED',
+  });
+});
+
+test('a message is kept, or refused as Telegram refuses', async () => {
+  const send = (chat_id = USER): Promise<Json> => call('sendMessage', { chat_id, text: 'привет' });
+  expect(await send()).toMatchObject({ ok: true, result: { text: 'привет', chat: { id: USER } } });
+
+  await control('knobs', { floods: 1, retryAfter: 3, blocked: [7] }, 'PATCH');
+  expect(await send()).toMatchObject({
+    http: 429,
+    retryAfter: '3',
+    parameters: { retry_after: 3 },
+  });
+  expect(await send()).toMatchObject({ ok: true });
+  expect(await send(7)).toMatchObject({
+    http: 403,
+    description: 'Forbidden: bot was blocked by the user',
+  });
+  const messages = await fetch(`${origin}/__sandbox/bot/messages`);
+  expect(await messages.json()).toHaveLength(2);
+});
+
+test('a question that nobody asked cannot be answered', async () => {
+  const late = { pre_checkout_query_id: '1', ok: true };
+  expect(await call('answerPreCheckoutQuery', late)).toMatchObject({ http: 400 });
+});
+
+test('any update can be sent, with the secret', async () => {
+  const content = { my_chat_member: { new_chat_member: { status: 'kicked' } } };
+  expect(await control('update', content)).toMatchObject({ status: 200 });
+  expect(heard()).toMatchObject([content]);
+});
