@@ -32,6 +32,7 @@ export interface ServerRecipe {
 }
 
 const START_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 30_000;
 /** A server whose owner was killed a moment ago still needs a moment to stop. */
 const PORT_TIMEOUT_MS = 3_000;
 const LOG_LINES_QUOTED = 8;
@@ -40,9 +41,12 @@ export async function startServer(recipe: ServerRecipe): Promise<PrivateServer> 
   let running = await launch(recipe);
 
   async function stop(): Promise<void> {
-    running.signal('SIGTERM');
-    running.signal('SIGCONT');
-    await running.gone;
+    const { signal, gone } = running;
+    signal('SIGTERM');
+    signal('SIGCONT');
+    const impatience = setTimeout(() => signal('SIGKILL'), STOP_TIMEOUT_MS);
+    await gone;
+    clearTimeout(impatience);
   }
 
   return {
