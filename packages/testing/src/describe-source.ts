@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import type { KopeckEvent } from '@kopeck/core/event';
+import { QUEUES, type KopeckEvent, type QueueName } from '@kopeck/core/event';
+import { decodeEvent } from '@kopeck/core/event-schema';
 import { receive, type Outcome } from '@kopeck/core/receive';
 import type { Delivery, Source } from '@kopeck/core/source';
 
@@ -35,6 +36,7 @@ function describeGenuine<P, N, Q>(source: Source<P, N, Q>, { genuine, event }: S
       const { outcome, events } = await received(source, genuine);
       expect(outcome.kind).toBe('accepted');
       expect(events).toEqual([expected]);
+      events.forEach(expectReadable);
     }
   });
 
@@ -82,7 +84,10 @@ function describeSenseless<P, N, Q>(
       fc.asyncProperty(contents(), async (content) => {
         const { outcome, events } = await received(source, authentic(content));
         expect(['quarantined', 'ignored']).toContain(outcome.kind);
-        for (const event of events) expect(event.type).toBe('quarantined');
+        for (const event of events) {
+          expect(event.type).toBe('quarantined');
+          expectReadable(event);
+        }
       }),
     );
   });
@@ -120,6 +125,14 @@ async function expectRefused<P, N, Q>(source: Source<P, N, Q>, delivery: Deliver
     rejection: expect.stringMatching(/^(forged|hidden)$/) as string,
   });
   expect(events).toEqual([]);
+}
+
+/** What the ledger cannot decode would lie on its queue for ever. */
+function expectReadable(event: KopeckEvent): void {
+  const queues = Object.keys(QUEUES) as QueueName[];
+  const queue = queues.find((name) => QUEUES[name].some((source) => source === event.source));
+  expect(queue).toBeDefined();
+  if (queue !== undefined) decodeEvent(queue, JSON.parse(JSON.stringify(event)));
 }
 
 function* eachBitFlipped(bytes: Buffer): Generator<Buffer> {

@@ -49,9 +49,10 @@ type Amounts = Pick<Payment, 'paid' | 'price' | 'fee' | 'swap'>;
 
 /** Null: something is written as money and is none. What is missing is missing: the ledger asks a human. */
 function amountsOf(invoice: Invoice): Amounts | null {
+  const paid = paidOf(invoice);
   const amounts = {
-    paid: paidOf(invoice),
-    price: moneyOf(invoice.amount, invoice.isFiatPriced ? invoice.fiat : invoice.asset),
+    paid,
+    price: priceOf(invoice, paid),
     fee: feeOf(invoice),
     swap: invoice.isSwapped ? moneyOf(invoice.swappedOutput, invoice.swappedTo) : null,
   };
@@ -68,6 +69,19 @@ function isSound(amounts: Record<keyof Amounts, Reading>): amounts is Amounts {
 function paidOf({ isFiatPriced, paidAmount, paidAsset, amount, asset }: Invoice): Reading {
   if (isFiatPriced) return moneyOf(paidAmount, paidAsset);
   return paidAmount === null ? moneyOf(amount, asset) : moneyOf(paidAmount, paidAsset ?? asset);
+}
+
+/**
+ * Only where it is in another asset than was paid: what was paid in the same one is what counts, should
+ * the two ever differ.
+ */
+function priceOf({ isFiatPriced, amount, fiat, asset }: Invoice, paid: Reading): Reading {
+  const price = moneyOf(amount, isFiatPriced ? fiat : asset);
+  return assetOf(price) === assetOf(paid) ? null : price;
+}
+
+function assetOf(reading: Reading): string | null {
+  return reading === null || reading === 'senseless' ? reading : reading.asset;
 }
 
 /** No fee may be written as a fee of nothing. */

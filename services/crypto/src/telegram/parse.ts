@@ -139,7 +139,9 @@ function readSubscription(
   const user = idAt(subscription, 'user');
   const state = textAt(subscription, 'state');
   if (updateId === null) return senseless('no-update-id');
-  if (user === null || state === null) return senseless('subscription-without-user-or-state');
+  if (user === null || state === null || state.length > MAX_ID_LENGTH) {
+    return senseless('subscription-without-user-or-state');
+  }
   const payload = textAt(subscription, 'invoice_payload') ?? '';
   return parsed({ kind: 'subscription', subscription: { updateId, user, payload, state } });
 }
