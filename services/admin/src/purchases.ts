@@ -2,9 +2,6 @@ import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql
 import { inTransaction } from '@kopeck/runtime/database';
 import type { PanelRef, PanelSnapshot } from './panels/port.ts';
 
-/** Ids are bound as text, which MariaDB would compare with a BIGINT as if both were floats. */
-const ID = 'CAST(? AS UNSIGNED)';
-
 /** Longer than any refresh may take; the lease of a process that died ends with it. */
 const LEASE_SECONDS = 60;
 
@@ -23,7 +20,7 @@ export interface PurchaseServer extends PanelRef {
 
 export async function findPurchase(pool: Pool, id: string): Promise<Purchase | null> {
   const [[row]] = await pool.query<RowDataPacket[]>(
-    `SELECT is_active FROM purchases WHERE id = ${ID}`,
+    'SELECT is_active FROM purchases WHERE id = ?',
     [id],
   );
   if (row === undefined) return null;
@@ -32,7 +29,7 @@ export async function findPurchase(pool: Pool, id: string): Promise<Purchase | n
     `SELECT s.server_id, s.external_id, s.fingerprint, COUNT(c.link) AS links
        FROM purchase_servers s
        LEFT JOIN purchase_configs c USING (purchase_id, server_id)
-      WHERE s.purchase_id = ${ID}
+      WHERE s.purchase_id = ?
       GROUP BY s.position, s.server_id, s.external_id, s.fingerprint
       ORDER BY s.position, s.server_id`,
     [id],
@@ -45,7 +42,7 @@ export async function takeLease(pool: Pool, id: string, lease: string): Promise<
   const [{ affectedRows }] = await pool.query<ResultSetHeader>(
     `UPDATE purchases
         SET refresh_lease = ?, refresh_lease_until = UTC_TIMESTAMP(3) + INTERVAL ${LEASE_SECONDS} SECOND
-      WHERE id = ${ID} AND (refresh_lease_until IS NULL OR refresh_lease_until < UTC_TIMESTAMP(3))`,
+      WHERE id = ? AND (refresh_lease_until IS NULL OR refresh_lease_until < UTC_TIMESTAMP(3))`,
     [lease, id],
   );
   return affectedRows === 1;
@@ -55,7 +52,7 @@ export async function takeLease(pool: Pool, id: string, lease: string): Promise<
 export async function endLease(pool: Pool, id: string, lease: string): Promise<void> {
   await pool.query(
     `UPDATE purchases SET refresh_lease = NULL, refresh_lease_until = NULL
-      WHERE id = ${ID} AND refresh_lease = ?`,
+      WHERE id = ? AND refresh_lease = ?`,
     [id, lease],
   );
 }
@@ -75,7 +72,7 @@ export async function saveRefreshed(pool: Pool, refreshed: Refreshed): Promise<n
   const { id, lease, at, snapshots, changed } = refreshed;
   return inTransaction(pool, async (tx) => {
     const [held] = await tx.query<RowDataPacket[]>(
-      `SELECT config_version FROM purchases WHERE id = ${ID} AND refresh_lease = ? FOR UPDATE`,
+      `SELECT config_version FROM purchases WHERE id = ? AND refresh_lease = ? FOR UPDATE`,
       [id, lease],
     );
     if (held.length === 0)
@@ -85,12 +82,12 @@ export async function saveRefreshed(pool: Pool, refreshed: Refreshed): Promise<n
       if (changed.includes(serverId)) await replaceLinks(tx, id, serverId, snapshot.links);
       await tx.query(
         `UPDATE purchase_servers SET fingerprint = ?, fetched_at = ?
-          WHERE purchase_id = ${ID} AND server_id = ?`,
+          WHERE purchase_id = ? AND server_id = ?`,
         [snapshot.fingerprint, at, id, serverId],
       );
     }
     const bump = changed.length > 0 ? 'config_version = config_version + 1,' : '';
-    await tx.query(`UPDATE purchases SET ${bump} refreshed_at = ? WHERE id = ${ID}`, [at, id]);
+    await tx.query(`UPDATE purchases SET ${bump} refreshed_at = ? WHERE id = ?`, [at, id]);
     return Number(held[0]?.['config_version']) + (changed.length > 0 ? 1 : 0);
   });
 }
@@ -101,11 +98,11 @@ async function replaceLinks(
   serverId: string,
   links: readonly string[],
 ): Promise<void> {
-  await tx.query(`DELETE FROM purchase_configs WHERE purchase_id = ${ID} AND server_id = ?`, [
+  await tx.query('DELETE FROM purchase_configs WHERE purchase_id = ? AND server_id = ?', [
     id,
     serverId,
   ]);
-  const rows = links.map(() => `(${ID}, ?, ?, ?)`).join(', ');
+  const rows = links.map(() => '(?, ?, ?, ?)').join(', ');
   const values = links.flatMap((link, position) => [id, serverId, position, link]);
   await tx.query(
     `INSERT INTO purchase_configs (purchase_id, server_id, position, link) VALUES ${rows}`,

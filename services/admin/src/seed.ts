@@ -24,7 +24,7 @@ export async function seedPurchase(pool: Pool, purchase: NewPurchase): Promise<b
     for (const [position, { serverId, externalId }] of servers.entries()) {
       await tx.query(
         `INSERT INTO purchase_servers (purchase_id, server_id, position, external_id)
-         VALUES (CAST(? AS UNSIGNED), ?, ?, ?)`,
+         VALUES (?, ?, ?, ?)`,
         [id, serverId, position, externalId],
       );
     }
@@ -39,7 +39,7 @@ async function insertPurchase(
   try {
     await tx.query(
       `INSERT INTO purchases (id, token, is_active, created_at)
-       VALUES (CAST(? AS UNSIGNED), ?, ?, UTC_TIMESTAMP(3))`,
+       VALUES (?, ?, ?, UTC_TIMESTAMP(3))`,
       [id, token, isActive],
     );
     return true;

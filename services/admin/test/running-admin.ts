@@ -129,7 +129,7 @@ async function post(url: string, headers: Record<string, string>): Promise<Answe
 async function linksIn(pool: Pool, id: string): Promise<readonly string[]> {
   const [rows] = await pool.query<RowDataPacket[]>(
     `SELECT c.link FROM purchase_configs c JOIN purchase_servers s USING (purchase_id, server_id)
-      WHERE c.purchase_id = CAST(? AS UNSIGNED) ORDER BY s.position, c.position`,
+      WHERE c.purchase_id = ? ORDER BY s.position, c.position`,
     [id],
   );
   return rows.map((row) => String(row['link']));
