@@ -1,0 +1,103 @@
+import { createConnection, escape, escapeId } from 'mysql2/promise';
+
+type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
+type Grants = Readonly<Record<string, readonly Privilege[]>>;
+
+/**
+ * Who may do what, table by table: a service that is broken into can do no more than this. crypto and
+ * epn have no login at all. Nobody may change or delete what the chain of hashes covers.
+ */
+export const DATABASE_GRANTS = {
+  sbp: { sbp_orders: ['SELECT', 'INSERT', 'UPDATE'] },
+  admin: {
+    purchases: ['SELECT', 'UPDATE'],
+    purchase_servers: ['SELECT', 'UPDATE'],
+    purchase_configs: ['SELECT', 'INSERT', 'DELETE'],
+  },
+  ledger: {
+    inbox: ['SELECT', 'INSERT'],
+    evidence: ['SELECT', 'INSERT'],
+    // UPDATE: what ON DUPLICATE KEY asks for, and no more than that.
+    conflicts: ['SELECT', 'INSERT', 'UPDATE'],
+    entries: ['SELECT', 'INSERT'],
+    postings: ['SELECT', 'INSERT'],
+    balances: ['SELECT', 'INSERT', 'UPDATE'],
+    orders: ['SELECT', 'INSERT', 'UPDATE'],
+    payments: ['SELECT', 'INSERT', 'UPDATE'],
+    affiliate_actions: ['SELECT', 'INSERT', 'UPDATE'],
+    subscriptions: ['SELECT', 'INSERT', 'UPDATE'],
+    reviews: ['SELECT', 'INSERT', 'UPDATE'],
+    outbox: ['SELECT', 'INSERT'],
+    chain_head: ['SELECT', 'UPDATE'],
+  },
+  courier: { outbox: ['SELECT', 'UPDATE'] },
+} as const satisfies Record<string, Grants>;
+
+export type DatabaseUser = keyof typeof DATABASE_GRANTS;
+export const DATABASE_USERS = Object.keys(DATABASE_GRANTS) as readonly DatabaseUser[];
+
+export interface DatabaseUsersOptions {
+  /** May create users and grant what it holds itself: a migrating user cannot. */
+  readonly rootUrl: string;
+  readonly database: string;
+  readonly passwords: Readonly<Record<DatabaseUser | 'migrate', string>>;
+  /** From where the services come: '127.0.0.1', or '%' within a private network. */
+  readonly host: string;
+}
+
+/** The login name of a service, also of the one that migrates. */
+export function databaseUser(service: DatabaseUser | 'migrate'): string {
+  return `kopeck_${service}`;
+}
+
+/** Makes the database and the user that migrates it. May be repeated; passwords are set anew. */
+export async function createDatabase(options: DatabaseUsersOptions): Promise<void> {
+  const { database, passwords } = options;
+  const owner = accountOf('migrate', options);
+  await run(options.rootUrl, [
+    `CREATE DATABASE IF NOT EXISTS ${escapeId(database)}
+       CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin`,
+    ...userSql(owner, passwords.migrate),
+    `GRANT ALL PRIVILEGES ON ${escapeId(database)}.* TO ${owner}`,
+  ]);
+}
+
+/** Makes the services' users, with these grants and no others. Only once the tables are there. */
+export async function createServiceUsers(options: DatabaseUsersOptions): Promise<void> {
+  const { database, passwords, rootUrl } = options;
+  const statements = DATABASE_USERS.flatMap((service) => {
+    const account = accountOf(service, options);
+    return [
+      ...userSql(account, passwords[service]),
+      `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${account}`,
+      ...Object.entries<readonly Privilege[]>(DATABASE_GRANTS[service]).map(
+        ([table, privileges]) =>
+          `GRANT ${privileges.join(', ')} ON ${escapeId(database)}.${escapeId(table)} TO ${account}`,
+      ),
+    ];
+  });
+  await run(rootUrl, statements);
+}
+
+function accountOf(
+  service: DatabaseUser | 'migrate',
+  { host }: Pick<DatabaseUsersOptions, 'host'>,
+): string {
+  return `${escape(databaseUser(service))}@${escape(host)}`;
+}
+
+function userSql(account: string, password: string): readonly string[] {
+  return [
+    `CREATE USER IF NOT EXISTS ${account} IDENTIFIED BY ${escape(password)}`,
+    `ALTER USER ${account} IDENTIFIED BY ${escape(password)}`,
+  ];
+}
+
+async function run(url: string, statements: readonly string[]): Promise<void> {
+  const connection = await createConnection({ uri: url });
+  try {
+    for (const statement of statements) await connection.query(statement);
+  } finally {
+    await connection.end();
+  }
+}
