@@ -22,8 +22,9 @@ export function postPayment(deps: ApiDeps): RequestHandler {
 
     const created = await createQr(wanted, { ...deps, provider });
     if (created.kind !== 'made') throw refusal(created, deps.now());
-    const { orderId, qrcId, link } = created.order;
-    response.set('Cache-Control', 'no-store').json({ success: true, orderId, qrcId, qr: link });
+    const { orderId, qrcId, link, status } = created.order;
+    const body = { success: true, orderId, qrcId, qr: link, status };
+    response.set('Cache-Control', 'no-store').json(body);
   };
 }
 

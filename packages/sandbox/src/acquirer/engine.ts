@@ -49,6 +49,8 @@ export interface Engine {
   /** A payer scans the code. Without an amount the one on the code is paid. */
   readonly pay: (qrcId: string, result: Attempt['result'], kopecks: bigint | null) => PayResult;
   readonly statusOf: (qr: Qr) => QrStatus;
+  /** What it looks like to whoever does not know of its payment yet. */
+  readonly unpaidStatusOf: (qr: Qr) => QrStatus;
   readonly reset: () => void;
 }
 
@@ -57,8 +59,9 @@ export function createEngine(clock: () => Date): Engine {
   let aheadMs = 0;
   const now = (): Date => new Date(clock().getTime() + aheadMs);
 
-  function statusOf(qr: Qr): QrStatus {
-    if (isPaid(qr)) return 'paid';
+  const statusOf = (qr: Qr): QrStatus => (isPaid(qr) ? 'paid' : unpaidStatusOf(qr));
+
+  function unpaidStatusOf(qr: Qr): QrStatus {
     if (qr.isCancelled) return 'cancelled';
     return now() >= qr.expiresAt ? 'expired' : 'new';
   }
@@ -102,6 +105,7 @@ export function createEngine(clock: () => Date): Engine {
       return { kind: 'done', qr, attempt };
     },
     statusOf,
+    unpaidStatusOf,
     reset() {
       qrs.clear();
       aheadMs = 0;

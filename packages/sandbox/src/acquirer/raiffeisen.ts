@@ -144,8 +144,7 @@ function authorised({ merchant }: Bank, when: 'always' | 'if given'): RequestHan
 }
 
 function view({ engine, knobs, origin }: Bank, qr: Qr): object {
-  const status =
-    knobs.current.holdStatus && engine.statusOf(qr) === 'paid' ? 'new' : engine.statusOf(qr);
+  const status = knobs.current.holdStatus ? engine.unpaidStatusOf(qr) : engine.statusOf(qr);
   return {
     qrId: qr.qrcId,
     qrStatus: QR_STATUS[status],

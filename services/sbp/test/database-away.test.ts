@@ -1,0 +1,67 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { migrate } from '@kopeck/runtime/migrate';
+import { startMariadb, type PrivateMariadb } from '@kopeck/testing/private-mariadb';
+import { createTestDatabase } from '@kopeck/testing/test-database';
+import { waitFor } from '@kopeck/testing/wait-for';
+import {
+  call,
+  callbackStatuses,
+  getStatus,
+  kept,
+  pay,
+  postPayment,
+  sandboxQrs,
+  startTestSbp,
+  turn,
+  type RunningSbp,
+} from './running-sbp.ts';
+
+let dir: string;
+let mariadb: PrivateMariadb;
+let sbp: RunningSbp;
+beforeAll(async () => {
+  dir = await mkdtemp(join(tmpdir(), 'kopeck-sbp-'));
+  mariadb = await startMariadb({ dir, template: inject('mariadbTemplate') });
+  const database = await createTestDatabase(mariadb.rootUrl);
+  await migrate(database.url);
+  sbp = await startTestSbp(kept(database));
+});
+afterAll(async () => {
+  await sbp.close();
+  await mariadb.stop();
+  await rm(dir, { recursive: true, force: true });
+});
+
+const AWAY = { success: false, error: 'Service temporarily unavailable' };
+
+test('while the database is stopped nothing is promised, and a callback comes again', async () => {
+  const { body } = await postPayment(sbp, { amount: 100, orderId: 'before' });
+  await mariadb.stop();
+
+  const refused = await postPayment(sbp, { amount: 100, orderId: 'meanwhile' });
+  expect({ status: refused.status, body: refused.body }).toEqual({ status: 503, body: AWAY });
+  expect(refused.headers.get('retry-after')).toBe('30');
+  expect((await getStatus(sbp, 'before')).status).toBe(503);
+  expect((await call(`${sbp.url}/api/health`)).status).toBe(200);
+  expect(await sandboxQrs(sbp)).toHaveLength(1);
+
+  await turn(sbp, { retryDelaysMs: Array.from({ length: 100 }, () => 100) });
+  await pay(sbp, body['qrcId']);
+  await waitFor(async () => (await callbackStatuses(sbp))[0]?.includes(503));
+
+  await mariadb.restart();
+  await waitFor(async () => (await getStatus(sbp, 'before')).body['status'] === 'paid');
+  expect((await postPayment(sbp, { amount: 100, orderId: 'meanwhile' })).status).toBe(200);
+});
+
+test('a database that hangs is answered for, and used again when it goes on', async () => {
+  mariadb.pause();
+  const refused = await postPayment(sbp, { amount: 100, orderId: 'hanging' });
+  expect({ status: refused.status, body: refused.body }).toEqual({ status: 503, body: AWAY });
+
+  mariadb.resume();
+  expect((await postPayment(sbp, { amount: 100, orderId: 'hanging' })).status).toBe(200);
+});

@@ -1,0 +1,274 @@
+import { inject } from 'vitest';
+import type { KopeckEvent } from '@kopeck/core/event';
+import { jobId } from '@kopeck/core/identity';
+import { loadConfig } from '@kopeck/runtime/config';
+import { openDatabase } from '@kopeck/runtime/database';
+import { createApp } from '@kopeck/runtime/http-app';
+import { listen } from '@kopeck/runtime/listen';
+import type { Log } from '@kopeck/runtime/log';
+import { createMetrics } from '@kopeck/runtime/metrics';
+import { migrate } from '@kopeck/runtime/migrate';
+import { openAcquirer } from '@kopeck/sandbox/acquirer/acquirer';
+import { createSandbox } from '@kopeck/sandbox/sandbox';
+import { openAttempts, type Attempts } from '../src/attempts.ts';
+import { sbpConfig } from '../src/config.ts';
+import { look } from '../src/look.ts';
+import { createLooker, type Looker } from '../src/looker.ts';
+import { openLooks } from '../src/looks.ts';
+import { openProviders } from '../src/providers.ts';
+import { sbpRoutes } from '../src/routes.ts';
+import { createSql } from '../src/sql.ts';
+import { createTestDatabase } from '@kopeck/testing/test-database';
+
+export const API_TOKEN = 'shop-token-shop-token-shop-token-shop';
+export const BANK_KEY = 'bank-secret-bank-secret-bank-secret-bank';
+export const MERCHANT_ID = 'MA0000000001';
+
+export interface RunningSbp {
+  readonly url: string;
+  readonly sandboxUrl: string;
+  /** What was appended, once each, as the journal keeps it. */
+  readonly events: KopeckEvent[];
+  /** Every line of the log, with what it carried. */
+  readonly lines: string[];
+  readonly looker: Looker;
+  /** To leave behind what a copy that died leaves behind. */
+  readonly attempts: Attempts;
+  /** Set: the journal refuses. */
+  readonly journal: { error: Error | null };
+  readonly advance: (ms: number) => void;
+  readonly close: () => Promise<void>;
+}
+
+export interface Options {
+  /** The bank of another copy, which keeps the callbacks too. */
+  readonly sandboxUrl?: string;
+  /** Without credentials of the bank. */
+  readonly isBare?: boolean;
+  /** Callbacks find the service; else they go nowhere. */
+  readonly hasCallbacks?: boolean;
+  readonly timeoutMs?: number;
+}
+
+export interface SbpDatabase {
+  readonly url: string;
+  readonly empty: () => Promise<unknown>;
+  readonly run: (sql: string) => Promise<unknown>;
+  readonly drop: () => Promise<void>;
+}
+
+/** A migrated database for one test file. */
+export async function createSbpDatabase(): Promise<SbpDatabase> {
+  const database = await createTestDatabase(inject('mariadbRootUrl'));
+  await migrate(database.url);
+  const pool = openDatabase(database.url, { connections: 1 });
+  return {
+    url: database.url,
+    empty: () => pool.query('DELETE FROM sbp_orders'),
+    run: (sql) => pool.query(sql),
+    async drop() {
+      await pool.end();
+      await database.drop();
+    },
+  };
+}
+
+/** The same, for one more copy of the service: what is in it stays. */
+export function kept({ url }: Pick<SbpDatabase, 'url'>): Pick<SbpDatabase, 'url' | 'empty'> {
+  return { url, empty: async () => undefined };
+}
+
+/** The service's routes and looker over a real MariaDB and the real sandbox, with a clock to move. */
+export async function startTestSbp(
+  database: Pick<SbpDatabase, 'url' | 'empty'>,
+  options: Options = {},
+): Promise<RunningSbp> {
+  let at = new Date('2026-01-15T13:00:00.043Z').getTime();
+  const now = (): Date => new Date(at);
+  await database.empty();
+
+  const bank = { secretKey: BANK_KEY, sbpMerchantId: MERCHANT_ID, merchantId: '1780000001' };
+  const sandbox = createSandbox({ doubles: [openAcquirer({ ...bank, callbackUrl: null })], now });
+  const sandboxUrl = await sandbox.listen(0);
+
+  const config = loadConfig(
+    sbpConfig,
+    environment(database.url, options.sandboxUrl ?? sandboxUrl, options.isBare === true),
+  );
+  const { events, append, journal } = fakeJournal();
+  const { log, lines } = fakeLog();
+  const pool = openDatabase(database.url, { connections: 10 });
+  const sql = createSql(pool);
+  const deps = {
+    config,
+    attempts: openAttempts(sql),
+    looks: openLooks(sql),
+    providers: openProviders(config, options.timeoutMs ?? 2_000),
+    append,
+    log,
+    metrics: createMetrics('sbp'),
+    now,
+  };
+  const looker = createLooker({ ...deps, look: (order) => look(order, deps) });
+  const router = sbpRoutes({ ...deps, wake: looker.wake });
+  const server = await listen(createApp({ log, trustProxy: 'loopback', router }), 0, '127.0.0.1');
+  const running = {
+    url: server.url,
+    sandboxUrl,
+    events,
+    lines,
+    looker,
+    journal,
+    attempts: deps.attempts,
+  };
+  if (options.hasCallbacks !== false) {
+    await turn(running, {
+      callbackUrl: `${server.url}/webhook/sbp/raiffeisen`,
+      retryDelaysMs: [10, 20, 50, 100],
+    });
+  }
+
+  return {
+    ...running,
+    advance: (ms) => void (at += ms),
+    async close() {
+      await looker.close();
+      await sandbox.close();
+      await server.close();
+      await pool.end();
+    },
+  };
+}
+
+function environment(
+  databaseUrl: string,
+  sandboxUrl: string,
+  isBare: boolean,
+): Record<string, string> {
+  return {
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: 'redis://127.0.0.1:1',
+    JOURNAL_DIR: '/nowhere',
+    WEBHOOK_API_TOKEN: `${API_TOKEN},old-${API_TOKEN}`,
+    ...(!isBare && {
+      RAIFFEISEN_URL: `${sandboxUrl}/raiffeisen/api`,
+      RAIFFEISEN_SECRET_KEY: BANK_KEY,
+      RAIFFEISEN_SBP_MERCHANT_ID: MERCHANT_ID,
+    }),
+  };
+}
+
+function fakeJournal(): {
+  events: KopeckEvent[];
+  append: (event: KopeckEvent) => Promise<'accepted' | 'duplicate'>;
+  journal: { error: Error | null };
+} {
+  const events: KopeckEvent[] = [];
+  const journal: { error: Error | null } = { error: null };
+  return {
+    events,
+    journal,
+    async append(event) {
+      if (journal.error !== null) throw journal.error;
+      if (events.some((known) => jobId(known) === jobId(event))) return 'duplicate';
+      events.push(event);
+      return 'accepted';
+    },
+  };
+}
+
+function fakeLog(): { log: Log; lines: string[] } {
+  const lines: string[] = [];
+  const write = (message: string, meta?: object): void => {
+    lines.push(JSON.stringify([message, meta], (_key, value: unknown) => spelled(value)));
+  };
+  return { log: { error: write, warn: write, info: write, debug: write }, lines };
+}
+
+function spelled(value: unknown): unknown {
+  if (!(value instanceof Error)) return value;
+  return Object.fromEntries(
+    Object.getOwnPropertyNames(value).map((key) => [key, Reflect.get(value, key)]),
+  );
+}
+
+export interface Answer {
+  readonly status: number;
+  readonly headers: Headers;
+  readonly body: Record<string, unknown>;
+}
+
+export async function call(url: string, init: RequestInit = {}): Promise<Answer> {
+  const response = await fetch(url, init);
+  const text = await response.text();
+  const body = (text === '' ? {} : JSON.parse(text)) as Record<string, unknown>;
+  return { status: response.status, headers: response.headers, body };
+}
+
+const SHOP = { Authorization: `Bearer ${API_TOKEN}`, 'Content-Type': 'application/json' };
+
+/** POST /api/payment with this JSON text or object, as the shop sends it. */
+export function postPayment({ url }: { url: string }, body: string | object): Promise<Answer> {
+  const text = typeof body === 'string' ? body : JSON.stringify(body);
+  return call(`${url}/api/payment`, { method: 'POST', headers: SHOP, body: text });
+}
+
+export function getStatus({ url }: { url: string }, orderId: string): Promise<Answer> {
+  return call(`${url}/api/status/${encodeURIComponent(orderId)}`, { headers: SHOP });
+}
+
+interface Sandboxed {
+  readonly sandboxUrl: string;
+}
+
+async function control(
+  sandbox: Sandboxed,
+  method: string,
+  path: string,
+  body?: object,
+): Promise<unknown> {
+  const response = await fetch(`${sandbox.sandboxUrl}${path}`, {
+    method,
+    headers: { 'Content-Type': 'application/json' },
+    ...(body && { body: JSON.stringify(body) }),
+  });
+  return await response.json();
+}
+
+export async function turn(sandbox: Sandboxed, knobs: object): Promise<void> {
+  await control(sandbox, 'PATCH', '/__sandbox/acquirer/knobs', knobs);
+}
+
+export interface SandboxQr {
+  readonly qrId: string;
+  readonly order: string;
+  readonly amount: string;
+  readonly status: string;
+}
+
+export async function sandboxQrs(sandbox: Sandboxed): Promise<readonly SandboxQr[]> {
+  return (await control(sandbox, 'GET', '/__sandbox/acquirer/qrs')) as SandboxQr[];
+}
+
+export async function pay(sandbox: Sandboxed, qrId: unknown, more: object = {}): Promise<void> {
+  const path = '/raiffeisen/sandbox/nspc-mock/v01/rfuture/payment/init';
+  await control(sandbox, 'POST', path, { qrId, ...more });
+}
+
+/** Sends the code's notification once more, changed as said; gives the status it was answered with. */
+export async function notify(
+  sandbox: Sandboxed,
+  qrId: string,
+  change: object = {},
+): Promise<unknown> {
+  const sent = await control(sandbox, 'POST', `/__sandbox/acquirer/callbacks/${qrId}`, change);
+  return (sent as { status: number }).status;
+}
+
+/** The statuses that each callback so far was answered with, try by try. */
+export async function callbackStatuses(sandbox: Sandboxed): Promise<readonly number[][]> {
+  const sent = (await control(sandbox, 'GET', '/__sandbox/acquirer/callbacks')) as {
+    statuses: number[];
+  }[];
+  return sent.map(({ statuses }) => statuses);
+}
