@@ -7,5 +7,5 @@ import { startLedger } from './src/start-ledger.ts';
 runMain(async () => {
   const config = loadConfig(ledgerConfig, process.env);
   const log = createLog({ service: 'ledger', level: config.LOG_LEVEL, secrets: secretsOf(config) });
-  await startLedger(config, log);
+  await startLedger({ config, log, now: () => new Date() });
 });

@@ -13,6 +13,12 @@ import { startDatabaseProbe } from './database-probe.ts';
 import { inputsFor } from './inputs.ts';
 import { startWorkers } from './workers.ts';
 
+export interface LedgerOptions {
+  readonly config: LedgerConfig;
+  readonly log: Log;
+  readonly now: () => Date;
+}
+
 export interface Ledger {
   readonly url: string;
   readonly metricsUrl: string;
@@ -23,8 +29,7 @@ export interface Ledger {
  * The ledger: workers on every queue, one batch writer, the read API. It starts and waits whatever is
  * away; only a Redis that forgets is refused (throws UnsafeRedisError).
  */
-export async function startLedger(config: LedgerConfig, log: Log): Promise<Ledger> {
-  const now = (): Date => new Date();
+export async function startLedger({ config, log, now }: LedgerOptions): Promise<Ledger> {
   const closing = createClosing(log);
   const metrics = createMetrics('ledger');
   const { REDIS_PREFIX: prefix, HOST: host } = config;

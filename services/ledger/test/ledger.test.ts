@@ -43,11 +43,15 @@ function configured(more: Record<string, string> = {}) {
   });
 }
 
+function start(more: Record<string, string> = {}): Promise<Ledger> {
+  return startLedger({ config: configured(more), log: noLog, now: () => new Date() });
+}
+
 beforeAll(async () => {
   books = await openBooks(inject('mariadbRootUrl'));
   ({ prefix } = createTestRedis(inject('redisUrl')));
   redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
-  ledger = await startLedger(configured(), noLog);
+  ledger = await start();
 });
 
 afterAll(async () => {
@@ -163,7 +167,7 @@ test('a repeat that reaches the queue after the first was booked books nothing',
 });
 
 test('a second ledger beside the first books nothing twice', async () => {
-  const second = await startLedger(configured(), noLog);
+  const second = await start();
   const events = Array.from({ length: 300 }, (_, index) => stars(`stx-many-${index}`, '900'));
   await publish('events-crypto', ...events);
   await Promise.all(events.slice(-20).map(({ id }) => booked(id)));
@@ -188,7 +192,7 @@ test('a Redis that forgets is refused', async () => {
     extraArgs: ['--appendfsync', 'everysec'],
   });
   try {
-    const starting = startLedger(configured({ REDIS_URL: forgetful.url }), noLog);
+    const starting = start({ REDIS_URL: forgetful.url });
     await expect(starting).rejects.toThrow(/appendfsync is 'everysec' and must be 'always'/);
   } finally {
     await forgetful.stop();

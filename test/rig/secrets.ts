@@ -1,0 +1,20 @@
+/** Everything that the services of the rig are configured with, invented. */
+export const SECRETS = {
+  HOST: '127.0.0.1',
+  LOG_LEVEL: 'info',
+  WEBHOOK_API_TOKEN: 'shop-token-of-the-rig-0123456789abcdef',
+  SBP_PROVIDER: 'raiffeisen',
+  RAIFFEISEN_SECRET_KEY: 'bank-secret-of-the-rig-0123456789abcdef',
+  RAIFFEISEN_SBP_MERCHANT_ID: 'MA0000000001',
+  CRYPTOBOT_TOKEN: '31337:AAvectorTokenForUnitTestsOnly012345',
+  CRYPTOBOT_TESTNET_TOKEN: '40400:AAtestnetTokenForUnitTestsOnly01234',
+  TELEGRAM_BOT_TOKEN: '7000000001:AAbotTokenForUnitTestsOnly_0123456789',
+  TELEGRAM_WEBHOOK_SECRET: 'test_Secret-123',
+  EPN_SECRET_TOKEN: 'epn-token-of-the-rig_0123456789abcdefgh',
+  EPN_DEFAULT_CURRENCY: 'RUB',
+  LEDGER_API_TOKEN: 'ledger-token-of-the-rig-0123456789abcdef',
+  LEDGER_LOCK_MS: '1000',
+  LEDGER_STALLED_MS: '500',
+  NDN_PER_STAR: '10',
+  PLANS: '{"pro-30":{"asset":"USDT","amount":"4.5","days":30}}',
+} as const;
