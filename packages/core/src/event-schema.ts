@@ -11,10 +11,14 @@ const text = Joi.string().allow('');
 const name = Joi.string().max(255);
 const reference = Joi.string().allow('', null);
 
-const money = Joi.object({
-  asset: Joi.string().custom((code: string) => must(isAsset(code), code)),
-  amount: Joi.string().custom((amount: string) => must(canonicalAmount(amount) === amount, amount)),
-}).options({ presence: 'required' });
+/** Zero is an amount (a commission of nothing); what goes back is an event of its own, not a minus. */
+function isBookable(amount: string): boolean {
+  return canonicalAmount(amount) === amount && !amount.startsWith('-');
+}
+
+const asset = Joi.string().custom((code: string) => must(isAsset(code), code));
+const amount = Joi.string().custom((decimal: string) => must(isBookable(decimal), decimal));
+const money = Joi.object({ asset, amount }).options({ presence: 'required' });
 const maybeMoney = money.allow(null);
 
 const payment = {
@@ -31,8 +35,13 @@ const payment = {
 };
 
 const grant = Joi.alternatives(
-  Joi.object({ kind: Joi.valid('credit'), user: name, asset: text, amount: text }),
-  Joi.object({ kind: Joi.valid('subscription'), user: name, plan: name, days: Joi.number().integer().min(1) }),
+  Joi.object({ kind: Joi.valid('credit'), user: name, asset, amount }),
+  Joi.object({
+    kind: Joi.valid('subscription'),
+    user: name,
+    plan: name,
+    days: Joi.number().integer().min(1),
+  }),
 );
 
 const affiliate = {
@@ -50,18 +59,33 @@ const affiliate = {
 const byBot = { app: name, user: name, reference: text };
 
 const DATA: Readonly<Record<EventType, Joi.SchemaMap>> = {
-  'order.created': { orderId: name, price: money, grants: Joi.array().items(grant), user: name.allow(null) },
+  'order.created': {
+    orderId: name,
+    price: money,
+    grants: Joi.array().items(grant),
+    user: name.allow(null),
+  },
   'payment.paid': payment,
   'payment.failed': payment,
   'payment.expired': payment,
-  'payment.refunded': { ...payment, refundId: name.allow(null), refunded: maybeMoney, cumulative: maybeMoney },
+  'payment.refunded': {
+    ...payment,
+    refundId: name.allow(null),
+    refunded: maybeMoney,
+    cumulative: maybeMoney,
+  },
   'subscription.changed': { ...byBot, state: name },
   'media.purchased': byBot,
   'affiliate.waiting': affiliate,
   'affiliate.pending': affiliate,
   'affiliate.completed': affiliate,
   'affiliate.rejected': affiliate,
-  'config.refreshed': { purchaseId: name, operationId: name, result: name, links: Joi.number().integer() },
+  'config.refreshed': {
+    purchaseId: name,
+    operationId: name,
+    result: name,
+    links: Joi.number().integer(),
+  },
   quarantined: { reason: name },
 };
 
@@ -89,21 +113,26 @@ const SCHEMAS = new Map(
 
 /**
  * Reads what came off a queue. The queue says which sources may speak there; an event of another one
- * is refused, whoever put it there. Throws UndecodableEvent.
+ * is refused, whoever put it there. Throws UndecodableEvent, whose message quotes nothing.
  */
 export function decodeEvent(queue: QueueName, value: unknown): KopeckEvent {
-  const event = value as Partial<KopeckEvent> | null;
-  const schema = typeof event?.type === 'string' ? SCHEMAS.get(event.type) : undefined;
-  if (event === null || schema === undefined) throw new UndecodableEvent('no event of a known type');
+  const { id, source, type } = (value ?? {}) as Readonly<Record<string, unknown>>;
+  const schema = typeof type === 'string' ? SCHEMAS.get(type) : undefined;
+  if (schema === undefined) throw new UndecodableEvent('no event of a known type');
 
   const sources: readonly unknown[] = QUEUES[queue];
-  if (!sources.includes(event.source)) throw new UndecodableEvent(`not a source of ${queue}`);
-  if (event.id?.startsWith(`${event.source}.${event.type}.`) !== true) {
+  if (!sources.includes(source)) throw new UndecodableEvent(`not a source of ${queue}`);
+  if (typeof id !== 'string' || !id.startsWith(`${String(source)}.${String(type)}.`)) {
     throw new UndecodableEvent('an id of another source or type');
   }
   const { error } = schema.validate(value);
-  if (error !== undefined) throw new UndecodableEvent(error.details[0]?.path.join('.') ?? 'event');
+  if (error !== undefined) throw new UndecodableEvent(`not understood: ${placeOf(error)}`);
   return value as KopeckEvent;
+}
+
+/** Joi's own words quote what was given. */
+function placeOf({ details }: Joi.ValidationError): string {
+  return details[0]?.path.join('.') ?? 'event';
 }
 
 function must<T>(isRight: boolean, value: T): T {
