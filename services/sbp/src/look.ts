@@ -6,7 +6,7 @@ import { mayFollow, type Order } from './order.ts';
 import type { Attempts } from './attempts.ts';
 import type { Looks } from './looks.ts';
 import { nextLookAt } from './poll-plan.ts';
-import type { PaymentState } from './provider.ts';
+import { ProviderError, type PaymentState, type SbpProvider } from './provider.ts';
 import type { Providers } from './providers.ts';
 
 export interface LookDeps {
@@ -30,8 +30,8 @@ export async function look(order: Order, deps: LookDeps): Promise<Date | null> {
   if (provider === undefined) throw new Error(`${order.provider} is not configured`);
   if (order.paymentId === null) return null;
 
-  const state = await provider.getState(order.paymentId);
-  if (state.attemptId !== order.attemptId) return await foreign(order, deps);
+  const state = await readState(provider, order.paymentId, order);
+  if (state?.attemptId !== order.attemptId) return await foreign(order, deps);
   if (order.creation === 'asked') await attempts.saveQr(order.attemptId, state.qr, now());
 
   const isSettled = await settle(order, state, { ...deps, app: provider.app });
@@ -39,7 +39,22 @@ export async function look(order: Order, deps: LookDeps): Promise<Date | null> {
   return isSettled ? null : nextLookAt({ createdAt, expiresAt: expiresAt ?? createdAt }, now());
 }
 
-/** The id came unsigned with a callback and was of another payment. */
+/** Null: an id that came with a callback is none of the provider's. */
+async function readState(
+  provider: SbpProvider,
+  paymentId: string,
+  { creation }: Order,
+): Promise<PaymentState | null> {
+  try {
+    return await provider.getState(paymentId);
+  } catch (error) {
+    const isNoId = error instanceof ProviderError && error.failure === 'rejected';
+    if (isNoId && creation === 'asked') return null;
+    throw error;
+  }
+}
+
+/** The id came unsigned with a callback and was of another payment, or of none. */
 async function foreign(order: Order, { looks, log }: LookDeps): Promise<null> {
   log.error('the payment is of another attempt', { attempt: order.attemptId });
   await looks.unbind(order.attemptId);

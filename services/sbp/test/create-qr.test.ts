@@ -12,6 +12,7 @@ import {
   startTestSbp,
   turn,
   type RunningSbp,
+  type SandboxQr,
   type SbpDatabase,
 } from './running-sbp.ts';
 
@@ -117,21 +118,37 @@ describe('when the bank makes the code and its answer is lost', () => {
     expect(sbp.events.map(({ type }) => type)).toEqual(['order.created', 'payment.paid']);
   });
 
-  test('a callback with the code of another order binds nothing', async () => {
-    await postPayment(sbp, { ...ORDER, orderId: 'other' });
-    await turn(sbp, { faults: [{ on: 'create', kind: 'lose-answer' }] });
+  test('a callback with a code of somebody else’s binds nothing, and the genuine one still does', async () => {
+    await turn(sbp, {
+      callbacks: 'drop',
+      faults: [{ on: 'create', kind: 'lose-answer', times: 2 }],
+    });
     await postPayment(sbp, ORDER);
-    const [other, lost] = await sandboxQrs(sbp);
-    await turn(sbp, { callbacks: 'drop' });
-    await pay(sbp, lost?.qrId);
+    await postPayment(sbp, { ...ORDER, orderId: 'other' });
+    const [{ qrId }, other] = (await sandboxQrs(sbp)) as [SandboxQr, SandboxQr];
+    await pay(sbp, other.qrId);
 
-    const foreign = 'AD1000000000000000000000000000ZZ';
-    for (const qrId of [other?.qrId, foreign]) {
-      expect(await notify(sbp, String(lost?.qrId), { qrId })).toBe(200);
+    const unheardOf = `AD1000${'0'.repeat(26)}`;
+    for (const foreign of [other.qrId, unheardOf]) {
+      expect(await notify(sbp, qrId, { qrId: foreign })).toBe(200);
+      await waitFor(async () => (await sbp.attempts.find('order-1'))?.paymentId === null);
     }
-    await sbp.looker.lookAtDue();
-    expect((await getStatus(sbp, 'order-1')).body['status']).toBe('pending');
+    expect(sbp.events.map(({ type }) => type)).toEqual(['order.created', 'order.created']);
+
+    await pay(sbp, qrId);
+    expect(await notify(sbp, qrId)).toBe(200);
+    await waitFor(async () => (await getStatus(sbp, 'order-1')).body['status'] === 'paid');
     expect((await getStatus(sbp, 'other')).body['status']).toBe('pending');
+  });
+
+  test('a callback with a code that is another order’s is no reason to take it away', async () => {
+    const { body } = await postPayment(sbp, { ...ORDER, orderId: 'other' });
+    await turn(sbp, { callbacks: 'drop', faults: [{ on: 'create', kind: 'lose-answer' }] });
+    await postPayment(sbp, ORDER);
+    const lost = (await sandboxQrs(sbp)).at(-1);
+    expect(await notify(sbp, String(lost?.qrId), { qrId: body['qrcId'] })).toBe(200);
+    expect((await sbp.attempts.find('order-1'))?.paymentId).toBeNull();
+    expect((await sbp.attempts.find('other'))?.paymentId).toBe(body['qrcId']);
   });
 });
 

@@ -45,7 +45,7 @@ test.each([
 const unreadable: readonly (readonly [string, RequestListener])[] = [
   ['no JSON', (_request, response) => response.end('<html>')],
   ['no object', (_request, response) => response.end('[]')],
-  ['an endless answer', (_request, response) => response.end(`"${'x'.repeat(300_000)}"`)],
+  ['an endless answer', (_request, response) => response.end(`{"x":"${'x'.repeat(300_000)}"}`)],
   [
     'half an answer',
     (request, response) =>

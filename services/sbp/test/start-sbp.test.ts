@@ -84,20 +84,6 @@ test('a whole service takes an order to the queue, and its payment after it', as
   expect(jobs.map(({ data }) => data.type).sort()).toEqual(['order.created', 'payment.paid']);
 });
 
-test('it does all of that without Redis, too', async () => {
-  const config = loadConfig(sbpConfig, {
-    ...environment,
-    REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
-    JOURNAL_DIR: join(dir, 'lonely'),
-  });
-  const lonely = await startSbp(config, noLog);
-  await turn(bank, { callbackUrl: `${lonely.url}/webhook/sbp/raiffeisen` });
-  const made = await postPayment(lonely, { amount: 100, orderId: 'no-redis' });
-  await pay(bank, made.body['qrcId']);
-  await waitFor(async () => (await getStatus(lonely, 'no-redis')).body['status'] === 'paid');
-  await lonely.close();
-});
-
 test('it says that it is ready, and counts what it heard', async () => {
   const { body } = await waitFor(async () => {
     const answer = await call(`${service.metricsUrl}/ready`);
@@ -110,4 +96,19 @@ test('it says that it is ready, and counts what it heard', async () => {
   });
   const metrics = await (await fetch(`${service.metricsUrl}/metrics`)).text();
   expect(metrics).toMatch(/kopeck_deliveries_total\{.*outcome="accepted".*\} 1/);
+});
+
+test('it does all of that without Redis, too', async () => {
+  await service.close();
+  const config = loadConfig(sbpConfig, {
+    ...environment,
+    REDIS_URL: `redis://127.0.0.1:${await freePort()}`,
+    JOURNAL_DIR: join(dir, 'lonely'),
+  });
+  const lonely = await startSbp(config, noLog);
+  await turn(bank, { callbackUrl: `${lonely.url}/webhook/sbp/raiffeisen` });
+  const made = await postPayment(lonely, { amount: 100, orderId: 'no-redis' });
+  await pay(bank, made.body['qrcId']);
+  await waitFor(async () => (await getStatus(lonely, 'no-redis')).body['status'] === 'paid');
+  await lonely.close();
 });
