@@ -46,6 +46,7 @@ export async function startSandbox(running: Running): Promise<void> {
     SBP_URL: `http://127.0.0.1:${ports.SBP_PORT}`,
     CRYPTO_URL: `http://127.0.0.1:${ports.CRYPTO_PORT}`,
     MAIL_DIR: join(home, 'mail'),
+    CODES_FILE: join(home, 'sandbox', 'codes.json'),
     PANEL_TOKEN: secrets.PANEL_TOKEN,
     PANEL_SERVER: SANDBOX_SERVER,
     PANEL_SUBSCRIBER: SANDBOX_SUBSCRIBER,

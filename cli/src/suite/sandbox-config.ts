@@ -8,6 +8,8 @@ export interface SandboxConfig {
   readonly SANDBOX_PORT: number;
   readonly MAIL_PORT: number;
   readonly MAIL_DIR: string;
+  /** Where the acquirer keeps its QR codes. */
+  readonly CODES_FILE: string;
   readonly SBP_URL: string;
   readonly CRYPTO_URL: string;
   readonly RAIFFEISEN_SECRET_KEY: string[];
@@ -28,6 +30,7 @@ export const sandboxConfig = Joi.object<SandboxConfig, true>({
   SANDBOX_PORT: port(SANDBOX_PORT),
   MAIL_PORT: port(MAIL_SINK_PORT),
   MAIL_DIR: required,
+  CODES_FILE: required,
   SBP_URL: required,
   CRYPTO_URL: required,
   RAIFFEISEN_SECRET_KEY: list,

@@ -35,6 +35,7 @@ function doublesOf(config: SandboxConfig): Parameters<typeof createSandbox>[0]['
       secretKey: current(config.RAIFFEISEN_SECRET_KEY),
       sbpMerchantId: config.RAIFFEISEN_SBP_MERCHANT_ID,
       merchantId: '1234567890',
+      codesFile: config.CODES_FILE,
     }),
     openCryptoPay({ apps, webhookUrl: `${config.CRYPTO_URL}/webhook/cryptobot` }),
     openBotApi({

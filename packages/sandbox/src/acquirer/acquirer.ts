@@ -3,6 +3,7 @@ import { formatRoubles } from '@kopeck/core/roubles';
 import type { Double, OpenDouble } from '../double.ts';
 import { createDeliveries, type Deliveries } from './deliveries.ts';
 import { createEngine, type Qr } from './engine.ts';
+import { keepCodes, KEEPS_NOTHING } from './kept-codes.ts';
 import { DEFAULT_KNOBS, knobChange, type Knobs } from './knobs.ts';
 import { raiffeisenNotification, type Distortion, type Merchant } from './notification.ts';
 import { raiffeisenRouter, type Bank } from './raiffeisen.ts';
@@ -10,14 +11,17 @@ import { raiffeisenRouter, type Bank } from './raiffeisen.ts';
 export interface AcquirerOptions extends Merchant {
   /** Where notifications go until a knob says otherwise; null: nowhere. */
   readonly callbackUrl: string | null;
+  /** Codes survive a restart in it. Without one they live in memory. */
+  readonly codesFile?: string;
 }
 
 /** An SBP acquirer that speaks as Raiffeisen does: the API base is `<origin>/raiffeisen/api`. */
-export function openAcquirer({ callbackUrl, ...merchant }: AcquirerOptions): OpenDouble {
+export function openAcquirer({ callbackUrl, codesFile, ...merchant }: AcquirerOptions): OpenDouble {
   return ({ now, origin }): Double => {
     const initial: Knobs = { ...DEFAULT_KNOBS, callbackUrl };
     const knobs = { current: initial };
-    const engine = createEngine(now);
+    const kept = codesFile === undefined ? KEEPS_NOTHING : keepCodes(codesFile);
+    const engine = createEngine(now, kept);
     const deliveries = createDeliveries();
 
     const bank: Bank = { engine, knobs, merchant, origin, notify };

@@ -1,5 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { dynamicLink, mintQrcId } from '@kopeck/core/nspk';
+import { KEEPS_NOTHING, type KeptCodes } from './kept-codes.ts';
 import type { LinkStyle } from './knobs.ts';
 
 /** An unregistered member of SBP: nobody's bank can pay such a link by mistake. */
@@ -54,8 +55,9 @@ export interface Engine {
   readonly reset: () => void;
 }
 
-export function createEngine(clock: () => Date): Engine {
-  const qrs = new Map<string, Qr>();
+export function createEngine(clock: () => Date, kept: KeptCodes = KEEPS_NOTHING): Engine {
+  const qrs = new Map(kept.load().map((qr) => [qr.qrcId, qr]));
+  const keep = (): void => kept.save([...qrs.values()]);
   let aheadMs = 0;
   const now = (): Date => new Date(clock().getTime() + aheadMs);
 
@@ -84,6 +86,7 @@ export function createEngine(clock: () => Date): Engine {
       const link = linkOf(qrcId, order.kopecks, style);
       const qr: Qr = { ...order, qrcId, link, createdAt: now(), isCancelled: false, attempts: [] };
       qrs.set(qrcId, qr);
+      keep();
       return qr;
     },
     find: (qrcId) => qrs.get(qrcId),
@@ -92,6 +95,7 @@ export function createEngine(clock: () => Date): Engine {
     cancel(qr) {
       if (statusOf(qr) !== 'new') return false;
       qr.isCancelled = true;
+      keep();
       return true;
     },
     pay(qrcId, result, kopecks) {
@@ -102,6 +106,7 @@ export function createEngine(clock: () => Date): Engine {
 
       const attempt: Attempt = { transactionId: randomInt(1, 2 ** 31), result, at: now() };
       qr.attempts.push(attempt);
+      keep();
       return { kind: 'done', qr, attempt };
     },
     statusOf,
@@ -109,6 +114,7 @@ export function createEngine(clock: () => Date): Engine {
     reset() {
       qrs.clear();
       aheadMs = 0;
+      keep();
     },
   };
 }
