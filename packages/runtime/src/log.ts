@@ -18,43 +18,62 @@ export interface LogOptions {
   readonly secrets: readonly string[];
 }
 
+type Severity = keyof Log;
+
 export function createLog({ service, level, secrets }: LogOptions): Log {
   const clean = redactor(secrets);
   const logger = winston.createLogger({
     level,
-    format: winston.format.combine(
-      winston.format.timestamp(),
-      winston.format((info) => ({ ...info, ...(redact(spell(info), clean) as object) }))(),
-      winston.format.json(),
-    ),
-    defaultMeta: { service },
+    format: winston.format.json(),
     transports: [new winston.transports.Console({ stderrLevels: [] })],
   });
-  const write = (severity: string) => (message: string, meta?: Meta) => {
-    logger.log(severity, message, meta === undefined ? undefined : { ...meta });
-  };
+  const write =
+    (severity: Severity) =>
+    (message: string, meta: Meta = {}) => {
+      if (!logger.isLevelEnabled(severity)) return;
+      const timestamp = new Date().toISOString();
+      const line = redact(spell({ ...meta, message, service, timestamp }), clean) as object;
+      // As one object: with several arguments winston looks for %s in the message and drops the rest.
+      logger.log({ ...line, level: severity } as winston.LogEntry);
+    };
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 }
 
 /** A log that keeps silent, for tools and tests. */
 export const noLog: Log = { error() {}, warn() {}, info() {}, debug() {} };
 
-/** JSON.stringify makes `{}` of an Error; so errors are spelled out, causes included, four deep. */
+/** Deeper than any line of ours needs; it also ends what refers to itself. */
+const DEEPEST = 5;
+
+/** Plain records and values: JSON.stringify makes `{}` of an Error, and a page of digits of a Buffer. */
 function spell(value: unknown, depth = 0): unknown {
+  if (typeof value === 'bigint') return value.toString();
+  if (typeof value !== 'object' || value === null) return value;
+  if (depth > DEEPEST) return '…';
   if (value instanceof Error) return spellError(value, depth);
-  if (depth > 4 || typeof value !== 'object' || value === null) {
-    return typeof value === 'bigint' ? value.toString() : value;
-  }
+  if (value instanceof Date) return value.toJSON();
+  if (ArrayBuffer.isView(value)) return `${value.byteLength} bytes`;
   if (Array.isArray(value)) return value.map((item) => spell(item, depth + 1));
   return Object.fromEntries(
     Object.entries(value).map(([key, item]) => [key, spell(item, depth + 1)]),
   );
 }
 
-/** An error's own fields are left out: an AxiosError carries the whole request, token included. */
+/**
+ * With its causes, and with the errors that it gathers (a connection tried over IPv4 and IPv6 says
+ * nothing itself). Its own other fields are left out: an AxiosError carries the whole request.
+ */
 function spellError(error: Error, depth: number): object {
   const { name, message, stack, cause } = error;
-  const code = 'code' in error ? { code: error.code } : {};
-  const deeper = cause === undefined || depth > 4 ? {} : { cause: spell(cause, depth + 1) };
-  return { name, message, ...code, stack, ...deeper };
+  const spelled: Record<string, unknown> = { name, message, ...numbersOf(error), stack };
+  if (cause !== undefined) spelled['cause'] = spell(cause, depth + 1);
+  if (error instanceof AggregateError) spelled['errors'] = spell(error.errors, depth + 1);
+  return spelled;
+}
+
+/** What a machine calls the error: ECONNREFUSED, 1213. */
+function numbersOf(error: Error): object {
+  const { code, errno } = error as Error & { code?: unknown; errno?: unknown };
+  const known = Object.entries({ code, errno });
+  return Object.fromEntries(known.filter(([, word]) => ['string', 'number'].includes(typeof word)));
 }
