@@ -79,6 +79,11 @@ export function payQr(rig: Rig, qrId: string, amount: number): Promise<Answer> {
   return post(url, JSON.stringify({ qrId, amount }), {});
 }
 
+export function refreshConfigs(rig: Rig, purchaseId: string): Promise<Answer> {
+  const headers = { authorization: `Bearer ${SECRETS.ADMIN_API_KEY}` };
+  return ask(`${rig.url.admin}/admin/update_configs/${purchaseId}`, { method: 'POST', headers });
+}
+
 /** What the ledger says. */
 export function ledger(rig: Rig, path: string): Promise<Answer> {
   return ask(`${rig.url.ledger}${path}`, {

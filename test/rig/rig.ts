@@ -1,18 +1,22 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createConnection } from 'mysql2/promise';
 import { inject } from 'vitest';
+import { openDatabase } from '@kopeck/runtime/database';
 import { migrate } from '@kopeck/runtime/migrate';
 import { openAcquirer } from '@kopeck/sandbox/acquirer/acquirer';
+import { createMailSink } from '@kopeck/sandbox/mail-sink';
+import { openPanel } from '@kopeck/sandbox/panel/panel';
 import { createSandbox, type Sandbox } from '@kopeck/sandbox/sandbox';
 import { freePort } from '@kopeck/testing/ports';
 import { startMariadb, type PrivateMariadb } from '@kopeck/testing/private-mariadb';
 import { startRedis, type PrivateRedis } from '@kopeck/testing/private-redis';
-import { SECRETS } from './secrets.ts';
+import { seedPurchase } from '../../services/admin/src/seed.ts';
+import { PANEL_TOKEN, SECRETS } from './secrets.ts';
 import { startProcess, type ServiceProcess } from './service-process.ts';
 
-export const NAMES = ['sbp', 'crypto', 'epn', 'ledger'] as const;
+export const NAMES = ['sbp', 'crypto', 'epn', 'admin', 'ledger', 'courier'] as const;
 export type Name = (typeof NAMES)[number];
 
 /** Kopeck as it runs in earnest: one process a service, a MariaDB and a Redis that a test may harm. */
@@ -22,13 +26,22 @@ export interface Rig {
   readonly mariadb: PrivateMariadb;
   readonly redis: PrivateRedis;
   readonly databaseUrl: string;
+  /** An empty folder that goes with the rig. */
+  readonly spareDir: string;
+  /** Every mail that was sent, as it went over the wire. */
+  readonly mails: () => Promise<readonly string[]>;
   /** The processes of today; a killed one is replaced by start(). */
   readonly processes: Map<Name, ServiceProcess>;
   readonly start: (name: Name, env?: Readonly<Record<string, string>>) => Promise<void>;
+  /** SIGKILL. */
+  readonly kill: (name: Name) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
-export async function startRig(names: readonly Name[] = NAMES): Promise<Rig> {
+/** Without the courier unless a test is about mail: it has nothing to do with the books. */
+const WITHOUT_MAIL = NAMES.filter((name) => name !== 'courier');
+
+export async function startRig(names: readonly Name[] = WITHOUT_MAIL): Promise<Rig> {
   const dir = await mkdtemp(join(tmpdir(), 'kopeck-rig-'));
   const template = inject('mariadbTemplate');
   const [mariadb, redis] = await Promise.all([
@@ -41,6 +54,9 @@ export async function startRig(names: readonly Name[] = NAMES): Promise<Rig> {
   const url = Object.fromEntries(NAMES.map((name) => [name, `http://127.0.0.1:${portOf(name)}`]));
   const sandbox = openSandbox(`${url['sbp']}/webhook/sbp/raiffeisen`);
   const sandboxUrl = await sandbox.listen(0);
+  const mailDir = join(dir, 'mail');
+  const mailSink = createMailSink({ dir: mailDir, now: () => new Date() });
+  const smtpUrl = await mailSink.listen(0);
 
   const processes = new Map<Name, ServiceProcess>();
   const start: Rig['start'] = async (name, env = {}) => {
@@ -52,6 +68,10 @@ export async function startRig(names: readonly Name[] = NAMES): Promise<Rig> {
       DATABASE_URL: databaseUrl,
       REDIS_URL: redis.url,
       RAIFFEISEN_URL: `${sandboxUrl}/raiffeisen/api`,
+      PANELS: JSON.stringify({
+        de1: { kind: 'sandbox', url: `${sandboxUrl}/panel`, token: PANEL_TOKEN },
+      }),
+      SMTP_URL: smtpUrl,
     };
     processes.set(name, await startProcess(name, { ...SECRETS, ...own, ...env }));
   };
@@ -59,7 +79,7 @@ export async function startRig(names: readonly Name[] = NAMES): Promise<Rig> {
 
   const close = async (): Promise<void> => {
     await Promise.all([...processes.values()].map((each) => each.stop()));
-    await Promise.all([sandbox.close(), redis.stop(), mariadb.stop()]);
+    await Promise.all([sandbox.close(), mailSink.close(), redis.stop(), mariadb.stop()]);
     await rm(dir, { recursive: true, force: true });
   };
   return {
@@ -68,8 +88,11 @@ export async function startRig(names: readonly Name[] = NAMES): Promise<Rig> {
     mariadb,
     redis,
     databaseUrl,
+    spareDir: join(dir, 'spare'),
+    mails: () => readMails(mailDir),
     processes,
     start,
+    kill: async (name) => processes.get(name)?.kill(),
     close,
   };
 }
@@ -80,7 +103,18 @@ async function createDatabase({ rootUrl }: PrivateMariadb): Promise<string> {
   await connection.end();
   const url = `${rootUrl}kopeck`;
   await migrate(url);
+  const pool = openDatabase(url, { connections: 1 });
+  await seedPurchase(pool, { id: '1', servers: [{ serverId: 'de1', externalId: 'buyer-1' }] });
+  await pool.end();
   return url;
+}
+
+/** They are named for their time and number. */
+const byName = (a: string, b: string): number => (a < b ? -1 : 1);
+
+async function readMails(dir: string): Promise<readonly string[]> {
+  const names = await readdir(dir).catch(() => []);
+  return Promise.all(names.toSorted(byName).map((name) => readFile(join(dir, name), 'utf8')));
 }
 
 function openSandbox(callbackUrl: string): Sandbox {
@@ -89,8 +123,15 @@ function openSandbox(callbackUrl: string): Sandbox {
     sbpMerchantId: SECRETS.RAIFFEISEN_SBP_MERCHANT_ID,
     merchantId: '1780000001',
   };
+  const links = [
+    'vless://5b1f6e2a-7c0d-4f3b-9a41-2d9c8e70b615@de1.vpn-fixture.test:443?type=tcp#DE-1',
+  ];
+  const panel = {
+    token: PANEL_TOKEN,
+    subscribers: [{ server: 'de1', externalId: 'buyer-1', links }],
+  };
   return createSandbox({
-    doubles: [openAcquirer({ ...bank, callbackUrl })],
+    doubles: [openAcquirer({ ...bank, callbackUrl }), openPanel(panel)],
     now: () => new Date(),
   });
 }

@@ -15,6 +15,12 @@ export const SECRETS = {
   LEDGER_API_TOKEN: 'ledger-token-of-the-rig-0123456789abcdef',
   LEDGER_LOCK_MS: '1000',
   LEDGER_STALLED_MS: '500',
+  ADMIN_API_KEY: 'admin-key-of-the-rig-0123456789abcdefghi',
+  ALERT_EMAIL: 'operator@shop.test',
+  COURIER_GRACE_MS: '500',
+  COURIER_RETRY_MS: '100',
   NDN_PER_STAR: '10',
   PLANS: '{"pro-30":{"asset":"USDT","amount":"4.5","days":30}}',
 } as const;
+
+export const PANEL_TOKEN = 'panel-token-of-the-rig-0123456789abcdef';
