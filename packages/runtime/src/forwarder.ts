@@ -55,9 +55,9 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     if (redis.status !== 'ready') return false;
     if (!isCheckedConnection) {
       if (!options.unsafe) await checkRedisSafety(redis);
-      await compareEpoch(options);
       isCheckedConnection = true;
     }
+    await compareEpoch(options);
     journal.prune();
     const rows = journal.pending(BATCH);
     if (rows.length === 0 || (await isRedisFull(options))) return false;
