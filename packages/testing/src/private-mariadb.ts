@@ -50,7 +50,12 @@ export async function startMariadb(options: MariadbOptions): Promise<PrivateMari
   const server = await startServer({
     name: 'MariaDB',
     command: requireBinaries().mariadbd,
-    args: [...serverArgs(data, port), `--init-file=${initFile}`, ...extraArgs],
+    args: [
+      ...serverArgs(data, port),
+      `--tmpdir=${await emptyTmp(join(dir, 'tmp'))}`,
+      `--init-file=${initFile}`,
+      ...extraArgs,
+    ],
     port,
     logFile: join(dir, 'mariadb.log'),
     probe: async () => {
@@ -64,9 +69,11 @@ export async function startMariadb(options: MariadbOptions): Promise<PrivateMari
 
 /** Initialises an empty data folder, for startMariadb to copy. */
 export async function createMariadbTemplate(folder: string): Promise<void> {
+  const tmp = await emptyTmp(`${folder}.tmp`);
   await exec(requireBinaries().mariadbInstallDb, [
     '--no-defaults',
     `--datadir=${folder}`,
+    `--tmpdir=${tmp}`,
     ...userArgs(),
     '--auth-root-authentication-method=socket',
     `--auth-root-socket-user=${userInfo().username}`,
@@ -74,6 +81,16 @@ export async function createMariadbTemplate(folder: string): Promise<void> {
     '--skip-name-resolve',
     ...STORAGE_ARGS,
   ]);
+  await rm(tmp, { recursive: true });
+}
+
+/**
+ * A MariaDB that starts empties its tmpdir of temporary tables, also of those that another one is just
+ * using: two must never share /tmp.
+ */
+async function emptyTmp(tmp: string): Promise<string> {
+  await mkdir(tmp, { recursive: true, mode: 0o700 });
+  return tmp;
 }
 
 /** Whole or not at all: an interrupted start must not leave half a data folder to be found later. */
