@@ -68,16 +68,6 @@ export function createEngine(clock: () => Date, kept: KeptCodes = KEEPS_NOTHING)
     return now() >= qr.expiresAt ? 'expired' : 'new';
   }
 
-  function refusal(
-    qr: Qr,
-    kopecks: bigint | null,
-  ): (PayResult & { kind: 'refused' })['why'] | null {
-    const status = statusOf(qr);
-    if (status === 'paid') return 'already-paid';
-    if (status !== 'new') return status;
-    return kopecks === null || kopecks === qr.kopecks ? null : 'wrong-amount';
-  }
-
   return {
     now,
     advance: (ms) => void (aheadMs += ms),
@@ -101,7 +91,7 @@ export function createEngine(clock: () => Date, kept: KeptCodes = KEEPS_NOTHING)
     pay(qrcId, result, kopecks) {
       const qr = qrs.get(qrcId);
       if (qr === undefined) return { kind: 'refused', why: 'unknown' };
-      const why = refusal(qr, kopecks);
+      const why = refusal(statusOf(qr), qr, kopecks);
       if (why !== null) return { kind: 'refused', why };
 
       const attempt: Attempt = { transactionId: randomInt(1, 2 ** 31), result, at: now() };
@@ -117,6 +107,14 @@ export function createEngine(clock: () => Date, kept: KeptCodes = KEEPS_NOTHING)
       keep();
     },
   };
+}
+
+type Refusal = (PayResult & { kind: 'refused' })['why'];
+
+function refusal(status: QrStatus, qr: Qr, kopecks: bigint | null): Refusal | null {
+  if (status === 'paid') return 'already-paid';
+  if (status !== 'new') return status;
+  return kopecks === null || kopecks === qr.kopecks ? null : 'wrong-amount';
 }
 
 function isPaid({ attempts }: Qr): boolean {
