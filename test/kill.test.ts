@@ -53,9 +53,10 @@ function startSenders(rig: Rig, truth: Truth, signal: AbortSignal): Promise<unkn
       truth.actions.add(uniq);
     }),
     loop(async (turn) => {
-      const answer = await insist(() => orderSbp(rig, `kill-${turn}`, '10'));
-      // 500: the bank was asked and the answer died with the service; the order waits, see create-qr.
-      if (answer.status === 200) truth.orders.add(`kill-${turn}`);
+      // The shop of an order whose answer died with the service tries again later: see create-qr.
+      const answer = await orderSbp(rig, `kill-${turn}`, '10').catch(() => null);
+      if (answer?.status === 200) truth.orders.add(`kill-${turn}`);
+      else await delay(50);
     }),
     loop(async () => {
       const answer = await insist(() => refreshConfigs(rig, '1'));

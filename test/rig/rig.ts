@@ -65,6 +65,8 @@ export async function startRig(names: readonly Name[] = WITHOUT_MAIL): Promise<R
       [`${upper}_PORT`]: String(portOf(name)),
       [`${upper}_METRICS_PORT`]: String(ports[NAMES.length + NAMES.indexOf(name)]),
       JOURNAL_DIR: join(dir, 'journal', name),
+      // A second start of a service need not read its TypeScript again.
+      NODE_COMPILE_CACHE: join(dir, 'compile-cache'),
       DATABASE_URL: databaseUrl,
       REDIS_URL: redis.url,
       RAIFFEISEN_URL: `${sandboxUrl}/raiffeisen/api`,
