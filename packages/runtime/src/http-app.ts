@@ -101,19 +101,29 @@ const WORDS: Readonly<Record<number, string>> = {
  */
 function failure(log: Log): ErrorRequestHandler {
   return (error: Error & Exposed, _request, response, _next) => {
-    if (response.headersSent) {
-      response.destroy();
+    if (!response.headersSent && isUndecodablePath(error)) {
+      notFound(response);
       return;
     }
-    if (error.expose === true && error.status !== undefined && error.status < 500) {
-      const body = error.body ?? { error: WORDS[error.status] ?? 'malformed' };
+    if (!response.headersSent && isTheSenders(error)) {
+      const { status, headers = {}, body } = error;
       response
-        .status(error.status)
-        .set(error.headers ?? {})
-        .json(body);
+        .status(status)
+        .set(headers)
+        .json(body ?? { error: WORDS[status] ?? 'malformed' });
       return;
     }
     log.error('request failed', { error, requestId: requestIdOf(response) });
-    response.status(503).set('Retry-After', '30').json({ error: 'unavailable' });
+    if (response.headersSent) response.destroy();
+    else response.status(503).set('Retry-After', '30').json({ error: 'unavailable' });
   };
+}
+
+function isTheSenders(error: Exposed): error is Exposed & { readonly status: number } {
+  return error.expose === true && error.status !== undefined && error.status < 500;
+}
+
+/** `/status/%zz`: the router marks it as a 400, but not as the sender's. No such path can exist. */
+function isUndecodablePath(error: Error & Exposed): boolean {
+  return error instanceof URIError && error.status === 400;
 }

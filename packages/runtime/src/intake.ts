@@ -66,8 +66,9 @@ export function intake<P, N, Q>(source: Source<P, N, Q>, deps: IntakeDeps<Q>): R
       const delivery = deliveryOf(request, deps.now());
       const verified = source.verify(delivery);
       if (verified.ok) return next();
-      // A forger's body is not read, nor waited for: the connection ends with the answer.
-      response.set('Connection', 'close');
+      // A forger's body is not read, nor waited for: the connection ends with the answer. A path that
+      // is hidden must answer as one that does not exist.
+      if (verified.rejection !== 'hidden') response.set('Connection', 'close');
       await answer(response, { kind: 'rejected', rejection: verified.rejection }, delivery);
     },
     mediaType(deps.mediaTypes),

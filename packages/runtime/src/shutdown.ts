@@ -1,6 +1,8 @@
 import type { Log } from './log.ts';
 
 const EXIT_WITHIN_MS = 15_000;
+/** One part that hangs must leave time for the others. */
+const STEP_WITHIN_MS = 10_000;
 
 /** Closing functions, run last in, first out; one that fails or hangs does not keep the others open. */
 export interface Closing {
@@ -8,17 +10,19 @@ export interface Closing {
   readonly run: () => Promise<void>;
 }
 
-export function createClosing(log: Log): Closing {
+export function createClosing(log: Log, stepWithinMs = STEP_WITHIN_MS): Closing {
   const steps: { name: string; close: () => Promise<unknown> | void }[] = [];
   let running: Promise<void> | null = null;
 
   async function runAll(): Promise<void> {
     for (const { name, close } of steps.toReversed()) {
-      try {
-        await close();
-      } catch (error) {
-        log.warn('closing failed', { part: name, error });
-      }
+      let isSettled = false;
+      const closing = Promise.resolve()
+        .then(close)
+        .catch((error: unknown) => log.warn('closing failed', { part: name, error }))
+        .finally(() => (isSettled = true));
+      await withDeadline(closing, stepWithinMs);
+      if (!isSettled) log.warn('closing takes too long and is left', { part: name });
     }
   }
 
