@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRecord } from '@kopeck/core/json';
-import { ask, type Answer, type Show } from './exchange.ts';
+import type { HttpAnswer } from '../http.ts';
+import { ask, type Show } from './exchange.ts';
 import { SimulationError, type Target } from './running.ts';
 
 interface Posting {
@@ -50,7 +51,7 @@ async function bookedEvent(target: Target, eventId: string): Promise<Record<stri
   );
 }
 
-function get(target: Target, path: string): Promise<Answer> {
+function get(target: Target, path: string): Promise<HttpAnswer> {
   const headers = { Authorization: `Bearer ${target.value('LEDGER_API_TOKEN')}` };
   return ask({ method: 'GET', url: `${target.value('LEDGER_URL')}${path}`, headers });
 }

@@ -1,5 +1,6 @@
 import { epnPostback } from '@kopeck/sandbox/epn/epn';
-import { ask, showExchange, type Request } from './exchange.ts';
+import type { HttpRequest } from '../http.ts';
+import { ask, showExchange } from './exchange.ts';
 import type { Stage } from './partners.ts';
 import { SimulationError } from './running.ts';
 import { eventIdIn } from './stars.ts';
@@ -19,7 +20,7 @@ export async function epn(args: readonly string[], { target, show }: Stage): Pro
     status,
     fields: commission === undefined ? {} : { commission_fee: commission },
   });
-  const request: Request = { method: 'GET', url };
+  const request: HttpRequest = { method: 'GET', url };
   const answer = await ask(request);
   showExchange(show, request, answer, [token]);
   return eventIdIn(answer.body);

@@ -1,6 +1,7 @@
 import { eventId } from '@kopeck/core/identity';
 import { isRecord } from '@kopeck/core/json';
-import { ask, showExchange, type Request } from './exchange.ts';
+import type { HttpRequest } from '../http.ts';
+import { ask, showExchange } from './exchange.ts';
 import type { Stage } from './partners.ts';
 import { SimulationError } from './running.ts';
 
@@ -43,7 +44,7 @@ async function findOrder(orderId: string, { target }: Stage): Promise<KnownOrder
 /** What the shop does. The same order with the same amount gets the same code again. */
 async function makeCode(orderId: string, amount: string, { target, show }: Stage): Promise<string> {
   const token = target.value('WEBHOOK_API_TOKEN');
-  const request: Request = {
+  const request: HttpRequest = {
     method: 'POST',
     url: `${target.value('SBP_URL')}/api/payment`,
     headers: { Authorization: `Bearer ${token}` },
@@ -62,7 +63,7 @@ async function makeCode(orderId: string, amount: string, { target, show }: Stage
 
 /** What the payer's bank does. The acquirer then tells sbp, which reads the payment's state back. */
 async function payCode(qrcId: string, orderId: string, { target, show }: Stage): Promise<void> {
-  const request: Request = {
+  const request: HttpRequest = {
     method: 'POST',
     url: `${target.value('SANDBOX_URL')}/raiffeisen/sandbox/nspc-mock/v01/rfuture/payment/init`,
     body: JSON.stringify({ qrId: qrcId }),

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { isRecord } from '@kopeck/core/json';
+import { exchange } from '../http.ts';
 import type { Kept } from './keep-alive.ts';
 
 const READY_WITHIN_MS = 60_000;
@@ -27,12 +28,11 @@ async function poll(name: string, url: string, signal: AbortSignal): Promise<voi
 
 async function whatIsMissing(url: string): Promise<string | null> {
   try {
-    const response = await fetch(url, { signal: AbortSignal.timeout(ANSWER_WITHIN_MS) });
-    const body: unknown = await response.json();
-    if (response.status === 200) return null;
+    const { status, body } = await exchange({ method: 'GET', url }, ANSWER_WITHIN_MS);
+    if (status === 200) return null;
     const checks = isRecord(body) && isRecord(body['checks']) ? body['checks'] : {};
     const failing = Object.entries(checks).filter(([, isWell]) => isWell !== true);
-    return failing.map(([check]) => check).join(', ') || `HTTP ${response.status}`;
+    return failing.map(([check]) => check).join(', ') || `HTTP ${status}`;
   } catch {
     return 'no answer';
   }

@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { send } from '../send.ts';
 
 /** One notification of the bank: the bytes and the headers, made and signed by a dialect. */
 export interface Notification {
@@ -24,8 +25,6 @@ export interface Deliveries {
   readonly settled: () => Promise<unknown>;
 }
 
-const ANSWER_WITHIN_MS = 10_000;
-
 export function createDeliveries(): Deliveries {
   let records: Delivery[] = [];
   let stopping = new AbortController();
@@ -33,15 +32,7 @@ export function createDeliveries(): Deliveries {
 
   async function post(url: string, notification: Notification, stop: AbortSignal): Promise<number> {
     const { body, headers } = notification;
-    const signal = AbortSignal.any([stop, AbortSignal.timeout(ANSWER_WITHIN_MS)]);
-    try {
-      const init = { method: 'POST', body, headers, signal, redirect: 'manual' } as const;
-      const response = await fetch(url, init);
-      await response.arrayBuffer();
-      return response.status;
-    } catch {
-      return 0;
-    }
+    return (await send(url, body, headers, stop)).status;
   }
 
   function record(notification: Notification): Delivery {
