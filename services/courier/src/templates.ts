@@ -1,3 +1,4 @@
+import { alertReason } from './alert-reasons.ts';
 import type { Incident, Message } from './incident.ts';
 import type { Mail } from './mailer.ts';
 
@@ -106,31 +107,8 @@ export interface Alerts {
   readonly digestMinutes: number;
 }
 
-interface Reason {
-  readonly title: string;
-  readonly what: string;
-  readonly todo: string;
-}
-
-const REASONS: Readonly<Record<string, Reason>> = {
-  quarantined: {
-    title: 'quarantined (authentic, but senseless)',
-    what: 'A partner sent something authentic that cannot be read as an event. It was answered, kept with its raw bytes, and not booked.',
-    todo: 'Look the event up by its id and see what came. If money was paid, the genuine event is still booked whenever it comes.',
-  },
-  conflict: {
-    title: 'came again with other content',
-    what: 'A partner sent an event whose id is booked already, with another amount, asset or reference. Both are kept; the first one stays booked.',
-    todo: 'Compare the two (table conflicts) and ask the partner which one is right.',
-  },
-};
-
 export function alertMail({ reason, count, eventIds, since, digestMinutes }: Alerts): Mail {
-  const { title, what, todo } = REASONS[reason] ?? {
-    title: `to be looked at (${reason})`,
-    what: 'The ledger could not book an event as it stands. It is kept.',
-    todo: 'Look the event up by its id.',
-  };
+  const { title, what, todo, money } = alertReason(reason);
   const more = count > eventIds.length ? [`and ${count - eventIds.length} more`] : [];
   return {
     subject: `${count} ${count === 1 ? 'event' : 'events'} ${title}`,
@@ -140,7 +118,7 @@ export function alertMail({ reason, count, eventIds, since, digestMinutes }: Ale
       paragraph('Since', moment(since.toISOString())),
       paragraph(
         'What it means for money',
-        'Nothing is lost: what came is kept, and no balance was changed by it.',
+        money ?? 'Nothing is lost: what came is kept, and no balance was changed by it.',
       ),
       paragraph('What to do', todo),
       list(`Events (${count})`, [...eventIds, ...more]),

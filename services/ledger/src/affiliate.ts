@@ -1,4 +1,4 @@
-import type { AffiliateAction, EventType } from '@kopeck/core/event';
+import type { AffiliateAction, EventType, KopeckEvent } from '@kopeck/core/event';
 import {
   amountOf,
   formatAmount,
@@ -107,6 +107,28 @@ function cashbackOf(commission: string, percent: string): bigint {
 /** EPN's accounts carry the short name that operators know. */
 function partnerName({ partner }: AffiliateAction): string {
   return partner === 'epn_bz' ? 'epn' : partner;
+}
+
+/** Money that was ours and is not, or is again; and amounts that changed under the same status. */
+export function affiliateAlert(
+  before: AffiliateState | null,
+  after: AffiliateState,
+): 'charge-back' | 're-approved' | 'revision' | null {
+  if (before === null || before.current.id === after.current.id) return null;
+  if (before.status === after.status) return 'revision';
+  if (before.status === 'completed') return 'charge-back';
+  return before.status === 'rejected' ? 're-approved' : null;
+}
+
+/**
+ * A repeat of what is no longer current: a late retry, or a second approval, or the first amounts once
+ * more. Nobody can tell, so a person must look.
+ */
+export function pastStatus(event: KopeckEvent, known: readonly Stored[]): string | null {
+  const status = statusOf(event.type);
+  const state = status === null ? null : foldAffiliate(known);
+  if (state === null || state.current.id === event.id) return null;
+  return state.status === status ? 'repeat-of-past-amounts' : 'repeat-of-past-status';
 }
 
 /** The canonical text of the commission, for the row of the action. */

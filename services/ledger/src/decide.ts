@@ -1,5 +1,5 @@
 import type { EventOf, KopeckEvent } from '@kopeck/core/event';
-import { foldAffiliate, statusOf, type AffiliateState } from './affiliate.ts';
+import { affiliateAlert, foldAffiliate, pastStatus, type AffiliateState } from './affiliate.ts';
 import { orderText, push, type Knowledge, type Seen } from './knowledge.ts';
 import { foldPayment, orderKeyOf, type OrderKey, type PaymentState } from './payment.ts';
 import { difference, sum, unbalanced, type Posting } from './posting.ts';
@@ -22,6 +22,8 @@ export interface Decision {
   readonly order: OrderKey | null;
   /** Null as reason: what was open for the subject is settled. */
   readonly reviews: ReadonlyMap<string, string | null>;
+  /** Booked, and yet the operator must hear of it: a charge-back. */
+  readonly alert: string | null;
 }
 
 export type Verdict =
@@ -37,8 +39,10 @@ export function decide(event: KopeckEvent, inputs: Inputs, knowledge: Knowledge)
     push(knowledge.seen, event.id, { contenthash: event.contenthash, isIncomplete: true });
     return { kind: 'conflict', event };
   }
-  if (repeat === 'duplicate')
-    return { kind: 'duplicate', event, review: pastStatus(event, knowledge) };
+  if (repeat === 'duplicate') {
+    const review = pastStatus(event, knowledge.events.get(event.subject) ?? []);
+    return { kind: 'duplicate', event, review };
+  }
 
   const isIncomplete = event.type === 'payment.paid' && event.data.paid === null;
   push(knowledge.seen, event.id, { contenthash: event.contenthash, isIncomplete });
@@ -71,6 +75,7 @@ const NOTHING: Effects = {
   affiliate: null,
   order: null,
   reviews: new Map(),
+  alert: null,
 };
 
 /** Null: never seen. A paid event that tells no amount contradicts nothing that is known. */
@@ -83,13 +88,6 @@ function repeatOf(
   if (event.type !== 'payment.paid') return 'conflict';
   if (event.data.paid === null) return 'duplicate';
   return seen.every(({ isIncomplete }) => isIncomplete) ? 'completion' : 'conflict';
-}
-
-/** A repeat of a status that is no longer current: a late retry or a second approval, nobody can tell. */
-function pastStatus(event: KopeckEvent, knowledge: Knowledge): string | null {
-  const status = statusOf(event.type);
-  const state = status === null ? null : foldAffiliate(knowledge.events.get(event.subject) ?? []);
-  return state === null || state.status === status ? null : 'repeat-of-past-status';
 }
 
 /** Payments that came before their order waited in suspense, and settle themselves now. */
@@ -147,9 +145,11 @@ function isAffiliate(event: KopeckEvent): event is AffiliateEvent {
 
 function decideAffiliate(event: AffiliateEvent, inputs: Inputs, knowledge: Knowledge): Effects {
   const { subject } = event;
+  const before = foldAffiliate(knowledge.events.get(subject) ?? []);
   push(knowledge.events, subject, storedEvent(event, inputs));
   const state = foldAffiliate(knowledge.events.get(subject) ?? []);
   if (state === null) return NOTHING;
+  const isLate = before?.current.id === state.current.id;
   const postings = bookDifference(subject, state.target, knowledge);
   return {
     ...NOTHING,
@@ -157,7 +157,9 @@ function decideAffiliate(event: AffiliateEvent, inputs: Inputs, knowledge: Knowl
     reason: state.review,
     postings,
     affiliate: state,
-    reviews: new Map([[subject, state.review]]),
+    // What changes nothing explains nothing either: a review that is open stays so.
+    reviews: isLate && state.review === null ? new Map() : new Map([[subject, state.review]]),
+    alert: affiliateAlert(before, state),
   };
 }
 

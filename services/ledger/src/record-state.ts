@@ -120,10 +120,10 @@ export async function recordTrouble(
     const { event } = verdict;
     if (verdict.kind === 'conflict')
       conflicts.push([event.id, event.contenthash, JSON.stringify(event), at]);
-    const reason =
-      verdict.kind === 'new' && verdict.outcome === 'quarantined' ? 'quarantined' : verdict.kind;
-    if (reason === 'conflict' || reason === 'quarantined') {
-      alerts.push([event.id, 'alert', JSON.stringify({ reason, source: event.source }), at, at]);
+    const reason = alertOf(verdict);
+    if (reason !== null) {
+      const payload = JSON.stringify({ reason, source: event.source });
+      alerts.push([event.id, 'alert', payload, at, reason === 'revision' ? nextMorning(at) : at]);
     }
   }
   await insert(
@@ -136,4 +136,15 @@ export async function recordTrouble(
     'INSERT INTO outbox (event_id, kind, payload, created_at, next_attempt_at) VALUES ?',
     alerts,
   );
+}
+
+function alertOf(verdict: Verdict): string | null {
+  if (verdict.kind === 'conflict') return 'conflict';
+  if (verdict.kind === 'duplicate') return null;
+  return verdict.outcome === 'quarantined' ? 'quarantined' : verdict.alert;
+}
+
+/** One mail a day for what nobody has to hurry about: at six in the morning, UTC. */
+function nextMorning(at: Date): Date {
+  return new Date(Date.UTC(at.getUTCFullYear(), at.getUTCMonth(), at.getUTCDate() + 1, 6));
 }
