@@ -73,41 +73,42 @@ export function affiliateEvent(
   status: 'waiting' | 'pending' | 'completed' | 'rejected',
   facts: Partial<AffiliateAction> & Circumstances & { actionId: string },
 ): KopeckEvent {
-  const {
-    actionId,
-    partner = 'epn_bz',
-    commission = null,
-    revenue = null,
-    orderNumber = 'ORDER-001',
-  } = facts;
+  const data: AffiliateAction = {
+    partner: 'epn_bz',
+    actionKind: 'native',
+    clickId: '123',
+    orderNumber: 'ORDER-001',
+    rawStatus: status,
+    commission: null,
+    revenue: null,
+    fields: {},
+    ...pick(facts, AFFILIATE_KEYS.filter((key) => facts[key] !== undefined) as ['actionId']),
+  };
+  const { partner, actionId, commission, revenue, orderNumber } = data;
+  const amounts = [revenue?.amount ?? '', commission?.amount ?? '', commission?.asset ?? ''];
   return makeEvent({
     source: 'epn',
     type: `affiliate.${status}`,
-    identity: [
-      partner,
-      actionId,
-      revenue?.amount ?? '',
-      commission?.amount ?? '',
-      commission?.asset ?? '',
-    ],
+    identity: [partner, actionId, ...amounts],
     subject: `affiliate:${partner}:${actionId}`,
     ...times(facts),
     money: commission,
     reference: orderNumber,
-    data: {
-      partner,
-      actionId,
-      actionKind: facts.actionKind ?? 'native',
-      clickId: facts.clickId ?? '123',
-      orderNumber,
-      rawStatus: status,
-      commission,
-      revenue,
-      fields: {},
-    },
+    data,
     evidence: '{}',
   });
 }
+
+const AFFILIATE_KEYS = [
+  'partner',
+  'actionId',
+  'actionKind',
+  'clickId',
+  'orderNumber',
+  'commission',
+  'revenue',
+  'fields',
+] as const satisfies readonly (keyof AffiliateAction)[];
 
 function times({ network = 'main', time, receivedAt = AT }: Circumstances) {
   return { network, time: time ?? null, receivedAt } as const;
@@ -133,17 +134,31 @@ function identityOf({
 }
 
 function paymentData(facts: PaymentFacts): Payment {
-  const { source, paymentId } = facts;
-  return {
-    provider: facts.provider ?? (source === 'sbp' ? 'raiffeisen' : source),
-    app: facts.app ?? APP[source],
-    paymentId,
-    reference: facts.reference ?? null,
-    paid: facts.paid ?? null,
-    price: facts.price ?? null,
-    fee: facts.fee ?? null,
-    swap: facts.swap ?? null,
-    payer: facts.payer ?? null,
-    recurring: facts.recurring ?? null,
+  const { source } = facts;
+  const nothing = { paid: null, price: null, fee: null, swap: null, payer: null, recurring: null };
+  const all: Payment & Circumstances & { source?: PaymentSource } = {
+    provider: source === 'sbp' ? 'raiffeisen' : source,
+    app: APP[source],
+    reference: null,
+    ...nothing,
+    ...facts,
   };
+  return pick(all, PAYMENT_KEYS);
+}
+
+const PAYMENT_KEYS = [
+  'provider',
+  'app',
+  'paymentId',
+  'reference',
+  'paid',
+  'price',
+  'fee',
+  'swap',
+  'payer',
+  'recurring',
+] as const satisfies readonly (keyof Payment)[];
+
+function pick<T extends object, K extends keyof T>(from: T, keys: readonly K[]): Pick<T, K> {
+  return Object.fromEntries(keys.map((key) => [key, from[key]])) as Pick<T, K>;
 }
