@@ -24,6 +24,10 @@ const COMMANDS = {
     if (!isInstalled()) await ensureDependencies();
     return runTool('node', ['cli/src/simulate.ts', ...args]);
   },
+  kopeck: async (args) => {
+    if (!isInstalled()) await ensureDependencies();
+    return runTool('node', ['cli/src/kopeck.ts', ...args]);
+  },
   test: async (args) => {
     await ensureDependencies();
     await ensureDatabases(thisMachine());

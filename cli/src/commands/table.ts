@@ -1,0 +1,9 @@
+import type { Command } from './command.ts';
+
+export interface Entry {
+  readonly summary: string;
+  readonly load: () => Promise<Command>;
+}
+
+/** One line a command; what a command needs is loaded only when it is asked for. */
+export const COMMANDS: Readonly<Record<string, Entry>> = {};
