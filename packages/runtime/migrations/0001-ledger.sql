@@ -2,7 +2,7 @@
 -- (case, accents and trailing spaces differ). Amounts are DECIMAL(38,18), times are UTC.
 
 -- Every event that was decided, once. The chain of `hash` runs over `seq`.
-CREATE TABLE inbox (
+CREATE TABLE IF NOT EXISTS inbox (
   event_id VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   seq BIGINT UNSIGNED NOT NULL UNIQUE,
   source VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -25,13 +25,13 @@ CREATE TABLE inbox (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- What came, as it came: personal data, which retention may empty.
-CREATE TABLE evidence (
+CREATE TABLE IF NOT EXISTS evidence (
   event_id VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL PRIMARY KEY,
   body LONGBLOB NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- The same id with other content: kept beside the first, never booked over it.
-CREATE TABLE conflicts (
+CREATE TABLE IF NOT EXISTS conflicts (
   event_id VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   contenthash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   event LONGTEXT NOT NULL,
@@ -39,13 +39,13 @@ CREATE TABLE conflicts (
   PRIMARY KEY (event_id, contenthash)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE entries (
+CREATE TABLE IF NOT EXISTS entries (
   seq BIGINT UNSIGNED NOT NULL PRIMARY KEY,
   event_id VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL UNIQUE,
   booked_at DATETIME(6) NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE postings (
+CREATE TABLE IF NOT EXISTS postings (
   seq BIGINT UNSIGNED NOT NULL,
   line SMALLINT UNSIGNED NOT NULL,
   subject VARCHAR(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,
@@ -57,7 +57,7 @@ CREATE TABLE postings (
   CONSTRAINT postings_entry FOREIGN KEY (seq) REFERENCES entries (seq)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE balances (
+CREATE TABLE IF NOT EXISTS balances (
   account VARCHAR(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,
   asset VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   amount DECIMAL(38,18) NOT NULL,
@@ -65,7 +65,7 @@ CREATE TABLE balances (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- State of today, folded from the events; all of it can be made again from the inbox.
-CREATE TABLE orders (
+CREATE TABLE IF NOT EXISTS orders (
   source VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   order_id VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,
   data LONGTEXT NOT NULL,
@@ -73,7 +73,7 @@ CREATE TABLE orders (
   PRIMARY KEY (source, order_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE payments (
+CREATE TABLE IF NOT EXISTS payments (
   subject VARCHAR(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL PRIMARY KEY,
   source VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   order_source VARCHAR(16) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -85,7 +85,7 @@ CREATE TABLE payments (
   KEY payments_order (order_source, order_id)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE affiliate_actions (
+CREATE TABLE IF NOT EXISTS affiliate_actions (
   subject VARCHAR(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL PRIMARY KEY,
   partner VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   action_id VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,
@@ -100,7 +100,7 @@ CREATE TABLE affiliate_actions (
   KEY affiliate_actions_order (partner, order_number)
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-CREATE TABLE subscriptions (
+CREATE TABLE IF NOT EXISTS subscriptions (
   user VARCHAR(255) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,
   plan VARCHAR(64) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,
   active_until DATETIME(3) NULL,
@@ -109,7 +109,7 @@ CREATE TABLE subscriptions (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- What a person must look at. One row per event and reason.
-CREATE TABLE reviews (
+CREATE TABLE IF NOT EXISTS reviews (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   event_id VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   subject VARCHAR(300) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL,
@@ -122,7 +122,7 @@ CREATE TABLE reviews (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- What the courier has to bring: written in the booking transaction, so neither lost nor invented.
-CREATE TABLE outbox (
+CREATE TABLE IF NOT EXISTS outbox (
   id BIGINT UNSIGNED NOT NULL AUTO_INCREMENT PRIMARY KEY,
   event_id VARCHAR(100) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
   kind VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,
@@ -136,19 +136,19 @@ CREATE TABLE outbox (
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
 -- One row. Whoever books holds it: seq has no gaps and the chain one order.
-CREATE TABLE chain_head (
+CREATE TABLE IF NOT EXISTS chain_head (
   id TINYINT UNSIGNED NOT NULL PRIMARY KEY,
   seq BIGINT UNSIGNED NOT NULL,
   hash CHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL
 ) ENGINE=InnoDB DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin;
 
-INSERT INTO chain_head VALUES (1, 0, REPEAT('0', 64));
+INSERT INTO chain_head VALUES (1, 0, REPEAT('0', 64)) ON DUPLICATE KEY UPDATE id = id;
 
-CREATE TRIGGER entries_no_update BEFORE UPDATE ON entries FOR EACH ROW
+CREATE TRIGGER IF NOT EXISTS entries_no_update BEFORE UPDATE ON entries FOR EACH ROW
   SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'entries are never changed';
-CREATE TRIGGER entries_no_delete BEFORE DELETE ON entries FOR EACH ROW
+CREATE TRIGGER IF NOT EXISTS entries_no_delete BEFORE DELETE ON entries FOR EACH ROW
   SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'entries are never deleted';
-CREATE TRIGGER postings_no_update BEFORE UPDATE ON postings FOR EACH ROW
+CREATE TRIGGER IF NOT EXISTS postings_no_update BEFORE UPDATE ON postings FOR EACH ROW
   SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'postings are never changed';
-CREATE TRIGGER postings_no_delete BEFORE DELETE ON postings FOR EACH ROW
+CREATE TRIGGER IF NOT EXISTS postings_no_delete BEFORE DELETE ON postings FOR EACH ROW
   SIGNAL SQLSTATE '45000' SET MESSAGE_TEXT = 'postings are never deleted';

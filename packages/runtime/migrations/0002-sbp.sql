@@ -1,6 +1,6 @@
 -- Orders as the SBP service sees them: what a shop asked for, the attempt that was registered with the
 -- provider, and when its state is to be read next. Amounts are whole kopecks, times are UTC.
-CREATE TABLE sbp_orders (
+CREATE TABLE IF NOT EXISTS sbp_orders (
   order_id VARCHAR(128) CHARACTER SET utf8mb4 COLLATE utf8mb4_nopad_bin NOT NULL PRIMARY KEY,
   kopecks BIGINT UNSIGNED NOT NULL,
   provider VARCHAR(32) CHARACTER SET ascii COLLATE ascii_bin NOT NULL,

@@ -20,15 +20,18 @@ const TABLES = [
  * Brings the database to the newest schema and returns the names of what it applied. Forward only.
  * Safe when two start at once: the lock is a row held in a transaction of a second connection, because
  * a CREATE commits whatever its own connection holds. Throws when an applied file has changed since.
+ *
+ * A CREATE cannot be rolled back, so a file that was interrupted is run again from its beginning: each
+ * of its statements must do nothing the second time (IF NOT EXISTS, ON DUPLICATE KEY UPDATE id = id).
  */
 export async function migrate(url: string, dir = MIGRATIONS): Promise<readonly string[]> {
   const options = { uri: url, timezone: 'Z', multipleStatements: true };
   const lock = await createConnection(options);
   const work = await createConnection(options);
   try {
+    for (const session of [lock, work]) await session.query('SET innodb_lock_wait_timeout = 120');
     for (const table of TABLES) await work.query(table);
     await work.query('INSERT INTO schema_lock VALUES (1) ON DUPLICATE KEY UPDATE id = id');
-    await lock.query('SET innodb_lock_wait_timeout = 120');
     await lock.beginTransaction();
     await lock.query('SELECT id FROM schema_lock WHERE id = 1 FOR UPDATE');
     return await applyMissing(work, dir);
@@ -55,7 +58,11 @@ async function applyMissing(work: Connection, dir: string): Promise<readonly str
         `migration ${name} was applied before and has changed since: add a new file instead`,
       );
     }
-    await work.query(sql);
+    try {
+      await work.query(sql);
+    } catch (cause) {
+      throw new Error(`migration ${name} failed`, { cause });
+    }
     await work.query('INSERT INTO schema_migrations VALUES (?, ?, UTC_TIMESTAMP(6))', [
       name,
       checksum,
