@@ -59,6 +59,10 @@ function defaults(ports: Settings['ports'], secrets: Secrets): Record<string, st
     CRYPTOBOT_TESTNET_TOKEN: secrets.CRYPTOBOT_TESTNET_TOKEN,
     TELEGRAM_BOT_TOKEN: secrets.TELEGRAM_BOT_TOKEN,
     TELEGRAM_WEBHOOK_SECRET: secrets.TELEGRAM_WEBHOOK_SECRET,
+    CRYPTO_API_TOKEN: secrets.CRYPTO_API_TOKEN,
+    CRYPTOBOT_API_URL: `${sandbox}/crypto-pay/api`,
+    CRYPTOBOT_TESTNET_API_URL: `${sandbox}/crypto-pay/api`,
+    TELEGRAM_API_URL: `${sandbox}/telegram`,
     NDN_PER_STAR: '10',
     PLANS: '{"pro-30":{"asset":"USDT","amount":"4.5","days":30}}',
 

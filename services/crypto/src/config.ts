@@ -1,5 +1,6 @@
 import Joi from 'joi';
-import { port, receiverKeys, type ReceiverConfig } from '@kopeck/runtime/config';
+import { parsePlans } from '@kopeck/core/grants';
+import { port, receiverKeys, secretList, type ReceiverConfig } from '@kopeck/runtime/config';
 import { appsOf, cryptobotKeys, type CryptobotConfig } from './cryptobot/config.ts';
 import { botOf, telegramKeys, type TelegramConfig } from './telegram/config.ts';
 
@@ -8,6 +9,10 @@ export interface CryptoConfig extends ReceiverConfig, CryptobotConfig, TelegramC
   readonly CRYPTO_METRICS_PORT: number;
   /** Decimal text. */
   readonly NDN_PER_STAR: string;
+  /** JSON text: see parsePlans. */
+  readonly PLANS: string;
+  readonly CRYPTO_API_TOKEN?: string[];
+  readonly CRYPTO_ORDER_MINUTES: number;
 }
 
 export const cryptoConfig = Joi.object<CryptoConfig, true>({
@@ -20,6 +25,24 @@ export const cryptoConfig = Joi.object<CryptoConfig, true>({
     .pattern(/^(?=.*[1-9])\d{1,9}(\.\d{1,9})?$/)
     .required()
     .messages({ '*': 'how many NDN one Star buys, a decimal number: 10' }),
+  PLANS: Joi.string()
+    .default('{}')
+    .custom((text: string, helpers) =>
+      parsePlans(text) === null ? helpers.error('any.invalid') : text,
+    )
+    // Braces are Joi's own in a message.
+    .messages({
+      '*': 'an object in JSON that gives asset, amount and days of each plan by its name',
+    }),
+  CRYPTO_API_TOKEN: secretList(
+    'the tokens of your own programs that make invoices and refunds: at least 32 characters',
+  ),
+  CRYPTO_ORDER_MINUTES: Joi.number()
+    .integer()
+    .min(1)
+    .max(44_640)
+    .default(60)
+    .messages({ '*': 'for how many minutes an order can be paid, 1 to 44640' }),
 });
 
 /** What is refused for want of credentials, for the operator to read. */
@@ -33,6 +56,9 @@ export function warningsOf(config: CryptoConfig): readonly string[] {
       'Telegram is not configured and answers 503: set TELEGRAM_BOT_TOKEN and TELEGRAM_WEBHOOK_SECRET',
     );
   }
+  if (config.CRYPTO_API_TOKEN === undefined) {
+    warnings.push('Invoices and refunds are not configured and answer 503: set CRYPTO_API_TOKEN');
+  }
   return warnings;
 }
 
@@ -42,6 +68,7 @@ export function secretsOf(config: CryptoConfig): readonly string[] {
     ...(config.CRYPTOBOT_TOKEN ?? []),
     ...(config.CRYPTOBOT_TESTNET_TOKEN ?? []),
     ...(config.TELEGRAM_WEBHOOK_SECRET ?? []),
+    ...(config.CRYPTO_API_TOKEN ?? []),
     ...(config.TELEGRAM_BOT_TOKEN === undefined ? [] : [config.TELEGRAM_BOT_TOKEN]),
   ];
 }

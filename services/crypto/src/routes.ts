@@ -1,18 +1,24 @@
 import type { RequestHandler, Router } from 'express';
+import type { KopeckEvent } from '@kopeck/core/event';
+import { mintedOrderId } from '@kopeck/core/grants';
 import type { Outcome } from '@kopeck/core/receive';
 import { createRouter, methods } from '@kopeck/runtime/http-app';
 import { answerFor, intake, type Answer } from '@kopeck/runtime/intake';
+import type { Log } from '@kopeck/runtime/log';
 import type { ReceiverDeps } from '@kopeck/runtime/receiver';
 import { checkoutAnswer, judgeCheckout } from './checkout.ts';
 import type { CryptoConfig } from './config.ts';
 import { cryptobotSource } from './cryptobot/source.ts';
+import { cryptoInvoice, starsInvoice } from './invoices/api.ts';
 import type { FindOpenOrder } from './open-orders.ts';
+import type { OrderBook } from './order-book.ts';
 import type { CheckoutQuestion } from './telegram/parse.ts';
 import { telegramSource } from './telegram/source.ts';
 
 export type CryptoDeps = Pick<ReceiverDeps, 'append' | 'journal' | 'log' | 'metrics' | 'now'> & {
   readonly config: CryptoConfig;
   readonly findOpenOrder: FindOpenOrder;
+  readonly book: OrderBook;
 };
 
 const MEDIA_TYPES = ['application/json'];
@@ -32,14 +38,17 @@ export function cryptoRoutes(deps: CryptoDeps): Router {
   const router = createRouter();
   router.all('/webhook/cryptobot', methods({ POST: cryptobot }));
   router.all('/webhook/telegram', methods({ POST: telegram }));
+  router.all('/api/crypto/invoice', methods({ POST: cryptoInvoice(deps) }));
+  router.all('/api/stars/invoice', methods({ POST: starsInvoice(deps) }));
   router.all('/health', methods({ GET: [health(now)] }));
   return router;
 }
 
 async function telegramAnswer(
   outcome: Outcome<CheckoutQuestion>,
-  { config, journal, findOpenOrder, log, metrics }: CryptoDeps,
+  { config, journal, findOpenOrder, log, metrics, book }: CryptoDeps,
 ): Promise<Answer> {
+  if (outcome.kind === 'accepted') closeIfPaid(outcome.event, book, log);
   if (outcome.kind !== 'question') return answerFor(outcome);
 
   const { question } = outcome;
@@ -52,6 +61,16 @@ async function telegramAnswer(
   metrics.count('kopeck_checkouts_total', { answer: refusal ?? 'ok' });
   if (refusal !== null) log.warn('checkout refused', { query: question.queryId, reason: refusal });
   return { status: 200, body: checkoutAnswer(question, refusal) };
+}
+
+/** A link can be paid again and by anybody: the order behind it is done with. Renewals are not asked about. */
+function closeIfPaid(event: KopeckEvent, book: OrderBook, log: Log): void {
+  if (event.type !== 'payment.paid') return;
+  const orderId = mintedOrderId(event.data.reference);
+  if (orderId === null) return;
+  book.close(orderId).catch((error: unknown) => {
+    log.warn('a paid order could not be closed', { orderId, error });
+  });
 }
 
 function health(now: () => Date): RequestHandler {

@@ -3,6 +3,7 @@ import { startReceiver, type Receiver } from '@kopeck/runtime/receiver';
 import { openImpatientRedis } from '@kopeck/runtime/redis';
 import { warningsOf, type CryptoConfig } from './config.ts';
 import { openOrders } from './open-orders.ts';
+import { openOrderBook } from './order-book.ts';
 import { cryptoRoutes } from './routes.ts';
 
 /** Within which an open order must be found: the payer waits, and Telegram for ten seconds at most. */
@@ -24,6 +25,7 @@ export function startCrypto(config: CryptoConfig, log: Log): Promise<Receiver> {
         ...deps,
         config,
         findOpenOrder: openOrders(redis, config.REDIS_PREFIX),
+        book: openOrderBook(redis, config.REDIS_PREFIX),
       });
     },
   });

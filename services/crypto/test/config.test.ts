@@ -35,10 +35,10 @@ test('lists are read in order, and the ports have their defaults', () => {
 });
 
 test('no credentials are required, and each that is missing is said', () => {
-  expect(warningsOf(load({}))).toHaveLength(2);
+  expect(warningsOf(load({}))).toHaveLength(3);
   expect(warningsOf(load(CREDENTIALS))).toEqual([]);
   expect(warningsOf(load({ ...CREDENTIALS, TELEGRAM_BOT_TOKEN: '' }))).toHaveLength(1);
-  expect(warningsOf(load({ CRYPTOBOT_TESTNET_TOKEN: TESTNET_TOKEN }))).toHaveLength(1);
+  expect(warningsOf(load({ CRYPTOBOT_TESTNET_TOKEN: TESTNET_TOKEN }))).toHaveLength(2);
 });
 
 test.each([

@@ -28,6 +28,8 @@ export const TESTNET_TOKEN = '40400:AAtestnetTokenForUnitTestsOnly01234';
 
 export const BOT_TOKEN = '7000000001:AAbotTokenForUnitTestsOnly_0123456789';
 export const BOT_SECRET = 'test_Secret-123';
+/** Of the operator's own programs. */
+export const API_TOKEN = 'the-token-of-the-shop-itself-0123456789';
 export const OLD_BOT_SECRET = 'the-secret-before-this-one';
 
 /** What Crypto Pay's header holds for these bytes and this app. */

@@ -6,6 +6,7 @@ import { noLog } from '@kopeck/runtime/log';
 import { cryptoConfig } from '../src/config.ts';
 import { startCrypto } from '../src/start-crypto.ts';
 import {
+  API_TOKEN,
   BOT_SECRET,
   BOT_TOKEN,
   MAIN_TOKEN,
@@ -33,6 +34,7 @@ export const CREDENTIALS: Environment = {
   CRYPTOBOT_TESTNET_TOKEN: TESTNET_TOKEN,
   TELEGRAM_BOT_TOKEN: BOT_TOKEN,
   TELEGRAM_WEBHOOK_SECRET: `${BOT_SECRET}, ${OLD_BOT_SECRET}`,
+  CRYPTO_API_TOKEN: API_TOKEN,
 };
 
 /** The service as main.ts starts it, on free ports and with a journal of its own. */

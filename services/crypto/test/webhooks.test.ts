@@ -286,6 +286,7 @@ describe('without credentials', () => {
     expect((body as { warnings: string[] }).warnings).toEqual([
       expect.stringContaining('CRYPTOBOT_TOKEN'),
       expect.stringContaining('TELEGRAM_WEBHOOK_SECRET'),
+      expect.stringContaining('CRYPTO_API_TOKEN'),
     ]);
   });
 });

@@ -16,12 +16,16 @@ type Method = (app: App, params: Readonly<Record<string, unknown>>) => unknown;
 const METHODS: Readonly<Record<string, Method>> = { getMe, createInvoice, getInvoices };
 
 /** `<base>/api/<method>`, by GET or POST, with its parameters in the query or the body. */
-export function apiRouter(findApp: (token: string) => App | undefined): Router {
+export function apiRouter(
+  findApp: (token: string) => App | undefined,
+  losesAnswers: () => boolean,
+): Router {
   const router = Router();
   router.use(express.json(), express.urlencoded());
   router.all('/api/:method', ((request, response) => {
     const app = findApp(request.get('crypto-pay-api-token') ?? '');
     const answer = answerTo(app, request);
+    if (losesAnswers()) return void request.socket.destroy();
     const refused = isRefusal(answer);
     response.status(refused ? answer.code : 200);
     response.json(refused ? { ok: false, error: answer } : { ok: true, result: answer });

@@ -18,6 +18,8 @@ interface Knobs {
   readonly webhookUrl: string | null;
   /** 'drop': the payment is made and nobody is told, as after too many failed deliveries. */
   readonly webhooks: 'deliver' | 'drop';
+  /** 'lose': a call does its work, and the connection breaks before the answer. */
+  readonly answers: 'give' | 'lose';
 }
 
 /** A webhook that was sent, byte for byte, and what it was answered. */
@@ -29,7 +31,11 @@ interface Delivery extends Sent {
 export function openCryptoPay(options: CryptoPayOptions): OpenDouble {
   return ({ now }): Double => {
     const apps = options.apps.map((app) => createApp(app, now));
-    const initial: Knobs = { webhookUrl: options.webhookUrl, webhooks: 'deliver' };
+    const initial: Knobs = {
+      webhookUrl: options.webhookUrl,
+      webhooks: 'deliver',
+      answers: 'give',
+    };
     const state = { knobs: initial, deliveries: [] as Delivery[], updates: 0 };
 
     async function deliver(app: App, body: string): Promise<Delivery | null> {
@@ -43,7 +49,10 @@ export function openCryptoPay(options: CryptoPayOptions): OpenDouble {
     return {
       name: 'crypto-pay',
       prefix: '/crypto-pay',
-      router: apiRouter((token) => apps.find((app) => app.token === token)),
+      router: apiRouter(
+        (token) => apps.find((app) => app.token === token),
+        () => state.knobs.answers === 'lose',
+      ),
       controls: controlsOf({ apps, state, deliver, now }),
       reset() {
         for (const app of apps) app.reset();
@@ -96,6 +105,7 @@ const ANY_WEBHOOK = Joi.object<AnyWebhook>({
 const KNOBS = Joi.object<Partial<Knobs>>({
   webhookUrl: Joi.string().uri().allow(null),
   webhooks: Joi.valid('deliver', 'drop'),
+  answers: Joi.valid('give', 'lose'),
 });
 
 interface Parts {

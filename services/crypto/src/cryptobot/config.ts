@@ -2,11 +2,17 @@ import { createHash } from 'node:crypto';
 import Joi from 'joi';
 import type { Network } from '@kopeck/core/event';
 import { secretList } from '@kopeck/runtime/config';
+import { apiUrl } from '../api-url.ts';
 
 /** Neither is required: without a token the webhook answers 503 and the service says why. */
-export interface CryptobotConfig {
+export interface CryptobotCredentials {
   readonly CRYPTOBOT_TOKEN?: string[];
   readonly CRYPTOBOT_TESTNET_TOKEN?: string[];
+}
+
+export interface CryptobotConfig extends CryptobotCredentials {
+  readonly CRYPTOBOT_API_URL: string;
+  readonly CRYPTOBOT_TESTNET_API_URL: string;
 }
 
 /** Twenty digits keep the subject of a payment, with an invoice id of 255, within its 300 characters. */
@@ -19,6 +25,8 @@ export const cryptobotKeys = {
     'the tokens of your apps in @CryptoTestnetBot, none of which is in CRYPTOBOT_TOKEN',
     TOKEN.invalid(Joi.in('...CRYPTOBOT_TOKEN')),
   ),
+  CRYPTOBOT_API_URL: apiUrl('https://pay.crypt.bot/api'),
+  CRYPTOBOT_TESTNET_API_URL: apiUrl('https://testnet-pay.crypt.bot/api'),
 };
 
 /** An app of Crypto Pay, as its token tells: there is no separate webhook secret. */
@@ -28,7 +36,7 @@ export interface CryptobotApp {
   readonly key: Buffer;
 }
 
-export function appsOf(config: CryptobotConfig): readonly CryptobotApp[] {
+export function appsOf(config: CryptobotCredentials): readonly CryptobotApp[] {
   const { CRYPTOBOT_TOKEN = [], CRYPTOBOT_TESTNET_TOKEN = [] } = config;
   return [
     ...CRYPTOBOT_TOKEN.map((token) => appOf(token, 'main')),

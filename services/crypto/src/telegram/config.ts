@@ -1,10 +1,15 @@
 import Joi from 'joi';
 import { secretList } from '@kopeck/runtime/config';
+import { apiUrl } from '../api-url.ts';
 
 /** Neither is required: without both of them the webhook answers 503 and the service says why. */
-export interface TelegramConfig {
+export interface TelegramCredentials {
   readonly TELEGRAM_BOT_TOKEN?: string;
   readonly TELEGRAM_WEBHOOK_SECRET?: string[];
+}
+
+export interface TelegramConfig extends TelegramCredentials {
+  readonly TELEGRAM_API_URL: string;
 }
 
 export const telegramKeys = {
@@ -15,6 +20,7 @@ export const telegramKeys = {
     'the secret_token of setWebhook: 8 to 256 of A-Z, a-z, 0-9, _ and -',
     Joi.string().pattern(/^[A-Za-z0-9_-]{8,256}$/),
   ),
+  TELEGRAM_API_URL: apiUrl('https://api.telegram.org'),
 };
 
 export interface TelegramBot {
@@ -23,7 +29,7 @@ export interface TelegramBot {
 }
 
 /** Null: not configured. The bot's id is the number that its token begins with. */
-export function botOf(config: TelegramConfig): TelegramBot | null {
+export function botOf(config: TelegramCredentials): TelegramBot | null {
   const { TELEGRAM_BOT_TOKEN: token, TELEGRAM_WEBHOOK_SECRET: secrets } = config;
   if (token === undefined || secrets === undefined) return null;
   return { bot: token.slice(0, token.indexOf(':')), secrets };

@@ -1,0 +1,63 @@
+import type { Redis } from 'ioredis';
+import type { Money } from '@kopeck/core/money';
+import { orderKey } from './open-orders.ts';
+
+/** Where an invoice can be paid; what is absent this partner has not. */
+export interface InvoiceLinks {
+  readonly url: string;
+  readonly invoiceId?: string;
+  readonly miniAppUrl?: string;
+  readonly webAppUrl?: string;
+}
+
+/** An order of ours as it stands in Redis until it expires. */
+export interface OrderRecord {
+  readonly price: Money;
+  readonly open: boolean;
+  /** Of the request: the same order may not be asked for with other content. */
+  readonly fingerprint: string;
+  readonly expiresAt: string;
+  /** Null: its invoice was asked for, and nobody knows yet whether there is one. */
+  readonly links: InvoiceLinks | null;
+}
+
+/** Every call throws when Redis is away: then no invoice is made. */
+export interface OrderBook {
+  /** Null: the order was not there, and is the caller's now. Else what stands there. */
+  readonly reserve: (
+    orderId: string,
+    record: OrderRecord,
+    seconds: number,
+  ) => Promise<OrderRecord | null>;
+  readonly write: (orderId: string, record: OrderRecord) => Promise<void>;
+  /** As if it had never been asked for: only when its invoice is known not to exist. */
+  readonly forget: (orderId: string) => Promise<void>;
+  /** It was paid, and may not be paid again. */
+  readonly close: (orderId: string) => Promise<void>;
+}
+
+export function openOrderBook(redis: Redis, prefix: string): OrderBook {
+  const read = async (orderId: string): Promise<OrderRecord | null> => {
+    const text = await redis.get(orderKey(prefix, orderId));
+    return text === null ? null : (JSON.parse(text) as OrderRecord);
+  };
+  const write: OrderBook['write'] = async (orderId, record) => {
+    await redis.set(orderKey(prefix, orderId), JSON.stringify(record), 'KEEPTTL');
+  };
+
+  return {
+    async reserve(orderId, record, seconds) {
+      const key = orderKey(prefix, orderId);
+      const isNew = await redis.set(key, JSON.stringify(record), 'EX', seconds, 'NX');
+      return isNew === null ? read(orderId) : null;
+    },
+    write,
+    async forget(orderId) {
+      await redis.del(orderKey(prefix, orderId));
+    },
+    async close(orderId) {
+      const record = await read(orderId);
+      if (record?.open === true) await write(orderId, { ...record, open: false });
+    },
+  };
+}
