@@ -92,8 +92,8 @@ test('a price in a fiat currency, a swap and a test network are asked for as suc
   const sold = await sell('/api/crypto/invoice', body);
   expect((await invoices())[0]).toMatchObject({ fiat: 'RUB', amount: '499', swap_to: 'USDT' });
   expect(sold).toMatchObject({ price: { asset: 'RUB', amount: '499' } });
-  const test = { user: USER, ndn: 1, asset: 'JET', amount: 100, network: 'test' };
-  const { orderId } = await sell('/api/crypto/invoice', test);
+  const onTestnet = { user: USER, ndn: 1, asset: 'JET', amount: 100, network: 'test' };
+  const { orderId } = await sell('/api/crypto/invoice', onTestnet);
   expect(await published(orderId)).toMatchObject({ network: 'test' });
 });
 
