@@ -28,6 +28,7 @@ const BATCH = 200;
 const MAX_JOBS_WAITING = 50_000;
 const MAX_MEMORY_PART = 0.7;
 const IDLE_MS = 250;
+const PRUNE_EVERY_MS = 5_000;
 const CLOSE_WITHIN_MS = 2_000;
 const PUBLISH_WITHIN_MS = 10_000;
 
@@ -39,6 +40,7 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
   const { journal, queue, redis, log } = options;
   let wakeUp: () => void = () => undefined;
   const closing = new AbortController();
+  const prune = createPruner(journal);
   let isCheckedConnection = false;
   redis.on('close', () => (isCheckedConnection = false));
 
@@ -58,13 +60,13 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
       isCheckedConnection = true;
     }
     await compareEpoch(options);
-    journal.prune();
+    prune();
     const rows = journal.pending(BATCH);
     if (rows.length === 0 || (await isRedisFull(options))) return false;
 
     await publishWithin(queue.publish(rows.map(({ event }) => event)));
     const seqs = rows.map(({ seq }) => seq);
-    // Redis first: if we die in between, both sides disagree and everything is forwarded once more.
+    // Redis first: if we die in between, these rows are forwarded once more.
     await redis.set(options.epochKey, Math.max(journal.forwarded(), ...seqs));
     journal.mark(seqs);
     return rows.length === BATCH;
@@ -95,14 +97,25 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
   };
 }
 
+/** Looking through a day's rows is too much work for every turn, unless there is no room for more. */
+function createPruner(journal: Journal): () => void {
+  let prunedAt = -PRUNE_EVERY_MS;
+  return () => {
+    if (performance.now() - prunedAt < PRUNE_EVERY_MS && journal.writable()) return;
+    prunedAt = performance.now();
+    journal.prune();
+  };
+}
+
 /**
- * Redis and the journal must agree on how far it was forwarded. A Redis that was flushed, replaced or
- * restored from an older copy does not: then all rows that are kept go there again, and the ledger
- * finds the duplicates. That makes Redis disposable.
+ * Redis must remember what it has acknowledged. One that was flushed, replaced or restored from an
+ * older copy does not: then all rows that are kept go there again, and the ledger finds the duplicates.
+ * That makes Redis disposable.
  */
 async function compareEpoch({ journal, redis, epochKey, log }: ForwarderOptions): Promise<void> {
   const remembered = Number((await redis.get(epochKey)) ?? 0);
-  if (remembered === journal.forwarded()) return;
+  // More than we know: we died between its acknowledgement and our mark. Nothing is missing there.
+  if (remembered >= journal.forwarded()) return;
 
   const rows = journal.unmarkAll();
   await redis.set(epochKey, 0);
