@@ -1,8 +1,8 @@
 import { execFile } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { userInfo } from 'node:os';
+import { cp, mkdir, mkdtemp, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { tmpdir, userInfo } from 'node:os';
 import { join, resolve } from 'node:path';
 import { promisify } from 'node:util';
 import mysql from 'mysql2/promise';
@@ -67,21 +67,30 @@ export async function startMariadb(options: MariadbOptions): Promise<PrivateMari
   return Object.assign(server, { port, rootUrl });
 }
 
-/** Initialises an empty data folder, for startMariadb to copy. */
+/**
+ * Initialises an empty data folder, for startMariadb to copy. The install script splits its paths at
+ * spaces, so it is given a link to the folder from a place without any.
+ */
 export async function createMariadbTemplate(folder: string): Promise<void> {
-  const tmp = await emptyTmp(`${folder}.tmp`);
-  await exec(requireBinaries().mariadbInstallDb, [
-    '--no-defaults',
-    `--datadir=${folder}`,
-    `--tmpdir=${tmp}`,
-    ...userArgs(),
-    '--auth-root-authentication-method=socket',
-    `--auth-root-socket-user=${userInfo().username}`,
-    '--skip-test-db',
-    '--skip-name-resolve',
-    ...STORAGE_ARGS,
-  ]);
-  await rm(tmp, { recursive: true });
+  const place = await mkdtemp(join(tmpdir(), 'kopeck-mariadb-'));
+  const data = join(place, 'data');
+  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await symlink(resolve(folder), data);
+  try {
+    await exec(requireBinaries().mariadbInstallDb, [
+      '--no-defaults',
+      `--datadir=${data}`,
+      `--tmpdir=${await emptyTmp(join(place, 'tmp'))}`,
+      ...userArgs(),
+      '--auth-root-authentication-method=socket',
+      `--auth-root-socket-user=${userInfo().username}`,
+      '--skip-test-db',
+      '--skip-name-resolve',
+      ...STORAGE_ARGS,
+    ]);
+  } finally {
+    await rm(place, { recursive: true, force: true });
+  }
 }
 
 /**

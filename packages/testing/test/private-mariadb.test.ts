@@ -40,8 +40,8 @@ async function run(rootUrl: string, sql: string): Promise<unknown> {
   }
 }
 
-test('initialises an empty folder without a template', async () => {
-  const mariadb = await startMariadb({ dir });
+test('initialises an empty folder without a template, also one with a space in its path', async () => {
+  const mariadb = await startMariadb({ dir: join(dir, 'with a space') });
   running.push(mariadb);
   expect(await run(mariadb.rootUrl, 'SELECT 1')).toEqual([[1]]);
 });
