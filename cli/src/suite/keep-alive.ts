@@ -20,9 +20,9 @@ export interface KeepAliveDeps {
 }
 
 /** After each early death twice as long, up to the longest; a long life makes it patient again. */
-const SHORTEST_PAUSE_MS = 250;
-const LONGEST_PAUSE_MS = 10_000;
-const LONG_LIFE_MS = 30_000;
+const SHORTEST_PAUSE_MS = 100;
+const LONGEST_PAUSE_MS = 2_000;
+const LONG_LIFE_MS = 5_000;
 const LAST_LINES = 5;
 
 /** Runs it, and runs it again whenever it has died without being told to. */
