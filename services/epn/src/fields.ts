@@ -1,64 +1,56 @@
-import { isLiteralMacro, type Parameters } from './parameters.ts';
+import { ACTION_FIELDS, DETAIL_FIELDS, PERSONAL_FIELDS, type Network } from './network.ts';
+import { isLiteralMacro, textOf, type ReadParameters } from './parameters.ts';
+import { timeText } from './time-text.ts';
 
 /** They have fields of their own in the event. */
 const IN_THE_ACTION: readonly string[] = ['click_id', 'order_number', 'uniq_id', 'order_status'];
+const PERSONAL: readonly string[] = PERSONAL_FIELDS;
+const KNOWN: readonly string[] = [...ACTION_FIELDS, ...DETAIL_FIELDS].filter(
+  (name) => !IN_THE_ACTION.includes(name),
+);
 
-/** Personal data: kept as evidence alone, which retention may empty. */
-const PERSONAL: readonly string[] = ['ip', 'ipv6', 'user_agent'];
-
-const KNOWN: readonly string[] = [
-  'offer_name',
-  'offer_type',
-  'offer_id',
-  'type_id',
-  'sub',
-  'sub2',
-  'sub3',
-  'sub4',
-  'sub5',
-  'revenue',
-  'commission_fee',
-  'currency',
-  'click_time',
-  'time_of_order',
-  'country_code',
-];
-
-/** Names what came and is not kept here; it is found whole in the evidence. */
+/** Names that are ours: what was left out, what came twice, and what was assumed. */
 const LEFT_OUT = 'left_out';
+const REPEATED = 'repeated';
+const DEFAULT_CURRENCY = 'default_currency';
 
 const MAX_VALUE = 500;
-const MAX_EXTRAS = 20;
-const EXTRA_NAME = /^(?!__proto__$|left_out$)[A-Za-z0-9_.-]{1,64}$/;
+const MAX_NAMES = 20;
+const EXTRA_NAME = /^(?!(?:__proto__|left_out|repeated|default_currency)$)[A-Za-z0-9_.-]{1,64}$/;
 
 /**
  * The partner's other fields, as it wrote them. A value that is unreadable or longer than 500
  * characters is not cut but left out, and `left_out` says which; so is every unknown field after the
  * twentieth. Blank values and literal macros mean that the partner has nothing to say.
  */
-export function fieldsOf(parameters: Parameters): Readonly<Record<string, string>> {
-  const unknown = extras(parameters);
+export function fieldsOf(postback: ReadParameters, network: Network): Record<string, string> {
+  const { values, repeated } = postback;
+  const unknown = extras(postback);
   const kept = new Map<string, string>();
   const leftOut: string[] = [];
 
-  for (const [name, value] of [...known(parameters), ...unknown.slice(0, MAX_EXTRAS)]) {
+  for (const [name, value] of [...known(postback), ...unknown.slice(0, MAX_NAMES)]) {
     if (value === null || value.length > MAX_VALUE) leftOut.push(name);
-    else kept.set(name, value);
+    else kept.set(name, timeText(value, network.times[name as keyof typeof network.times]));
   }
-  leftOut.push(...unknown.slice(MAX_EXTRAS).map(([name]) => name));
-  if (leftOut.length > 0) kept.set(LEFT_OUT, leftOut.slice(0, MAX_EXTRAS).join(','));
+  leftOut.push(...unknown.slice(MAX_NAMES).map(([name]) => name));
+  if (leftOut.length > 0) kept.set(LEFT_OUT, leftOut.slice(0, MAX_NAMES).join(','));
+
+  const twice = repeated.filter((name) => EXTRA_NAME.test(name)).slice(0, MAX_NAMES);
+  if (twice.length > 0) kept.set(REPEATED, twice.join(','));
+  if (textOf(values, 'currency') === null) kept.set(DEFAULT_CURRENCY, network.defaultCurrency);
   return Object.fromEntries(kept);
 }
 
-type Field = readonly [name: string, value: string | null];
+type Named = readonly [name: string, value: string | null];
 
-function known(parameters: Parameters): readonly Field[] {
-  return [...parameters].filter(([name, value]) => KNOWN.includes(name) && !isSilent(value));
+function known({ values }: ReadParameters): readonly Named[] {
+  return [...values].filter(([name, value]) => KNOWN.includes(name) && !isSilent(value));
 }
 
-function extras(parameters: Parameters): readonly Field[] {
+function extras({ values }: ReadParameters): readonly Named[] {
   const elsewhere = [...KNOWN, ...IN_THE_ACTION, ...PERSONAL];
-  return [...parameters].filter(
+  return [...values].filter(
     ([name, value]) => !elsewhere.includes(name) && EXTRA_NAME.test(name) && !isSilent(value),
   );
 }

@@ -4,6 +4,12 @@ import type { Delivery } from '@kopeck/core/source';
 /** By name, as the network wrote them. Null: it came, and cannot be read as text. */
 export type Parameters = ReadonlyMap<string, string | null>;
 
+export interface ReadParameters {
+  readonly values: Parameters;
+  /** Names that came more than once, of which the last one counts. */
+  readonly repeated: readonly string[];
+}
+
 type Pair = readonly [name: string, value: string | null];
 
 /**
@@ -11,13 +17,22 @@ type Pair = readonly [name: string, value: string | null];
  * One unreadable value does not spoil the others, because most of them are not needed to book the money.
  * Null: the body is no JSON object.
  */
-export function readParameters({ query, body, method, header }: Delivery): Parameters | null {
+export function readParameters({ query, body, method, header }: Delivery): ReadParameters | null {
   const fromQuery = pairsOf(query);
-  if (method !== 'POST' || body.length === 0) return new Map(fromQuery);
+  if (method !== 'POST' || body.length === 0) return gathered(fromQuery);
 
   const isJson = /^application\/json\b/i.test(header('content-type') ?? '');
-  const fromBody = isJson ? jsonPairs(body) : pairsOf(body.toString('latin1'));
-  return fromBody === null ? null : new Map([...fromQuery, ...fromBody]);
+  const fromBody = isJson ? jsonPairs(parseJsonText(body)) : pairsOf(body.toString('latin1'));
+  return fromBody === null ? null : gathered([...fromQuery, ...fromBody]);
+}
+
+/** A query that was kept as text, or fields that were kept as an object. Null: neither. */
+export function wrappedParameters(value: unknown): ReadParameters | null {
+  if (typeof value === 'string') {
+    return gathered(pairsOf(Buffer.from(value.replace(/^\?/, '')).toString('latin1')));
+  }
+  const pairs = jsonPairs(value);
+  return pairs === null ? null : gathered(pairs);
 }
 
 /** The text of a parameter; null where it is absent, blank or unreadable. */
@@ -26,9 +41,15 @@ export function textOf(parameters: Parameters, name: string): string | null {
   return text.trim() === '' ? null : text;
 }
 
-/** A macro that the network did not replace: `{click_id}`. */
+/** A macro that the network did not replace: `{click_id}`, or `[[[subid]]]`. */
 export function isLiteralMacro(text: string): boolean {
-  return /^\{.*\}$/s.test(text.trim());
+  return /^(?:\{.*\}|\[\[\[?.*\]\]\]?)$/s.test(text.trim());
+}
+
+function gathered(pairs: readonly Pair[]): ReadParameters {
+  const names = pairs.map(([name]) => name);
+  const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+  return { values: new Map(pairs), repeated: [...repeated] };
 }
 
 /** `latin1`: one character for each byte. A query has ASCII only: Node refuses others on its own. */
@@ -55,8 +76,7 @@ function decode(latin1: string): string | null {
 }
 
 /** Numbers keep the text the network wrote. JSON's null is an absent value; what nests is no text. */
-function jsonPairs(body: Buffer): readonly Pair[] | null {
-  const record = parseJsonText(body);
+function jsonPairs(record: unknown): readonly Pair[] | null {
   if (!isRecord(record)) return null;
   return Object.entries(record)
     .filter(([, value]) => value !== null)

@@ -39,7 +39,7 @@ describeSource(source, {
       rawStatus: 'waiting',
       commission: { asset: 'RUB', amount: '100' },
       revenue: { asset: 'RUB', amount: '1500' },
-      fields: { revenue: '1500', commission_fee: '100' },
+      fields: { revenue: '1500', commission_fee: '100', default_currency: 'RUB' },
     },
   },
   proof: Buffer.from(TOKEN),
@@ -90,6 +90,7 @@ describe('a postback', () => {
 
   test('takes the last of a parameter that comes twice, and the body before the query', async () => {
     expect(await actionOf('click_id=2')).toMatchObject({ clickId: '2' });
+    expect((await actionOf('click_id=2')).fields).toMatchObject({ repeated: 'click_id' });
     const both = { ...posted('click_id=3&order_status=completed'), query: ORDER };
     expect(await eventOf(both)).toMatchObject({
       type: 'affiliate.completed',
@@ -117,6 +118,7 @@ describe('a postback', () => {
   test('keeps names in any script, escaped or as raw bytes', async () => {
     expect((await actionOf('offer_name=%D0%9A%D0%BE%D1%82+1')).fields).toEqual({
       offer_name: 'Кот 1',
+      default_currency: 'RUB',
     });
     const raw = posted(Buffer.from(`${ORDER}&offer_name=Кот`));
     expect((await eventOf(raw)).data).toMatchObject({ fields: { offer_name: 'Кот' } });
@@ -312,17 +314,20 @@ describe('the other fields', () => {
       commission_fee: '5',
       sub3: 'ok',
       left_out: 'offer_name,sub,sub2',
+      default_currency: 'RUB',
     });
   });
 
   test('are not there while they are blank or macros that nobody replaced', async () => {
-    expect((await actionOf('sub=&sub2={sub2}&offer_id={offer_id}')).fields).toEqual({});
+    expect((await actionOf('sub=&sub2={sub2}&offer_id={offer_id}&currency=USD')).fields).toEqual({
+      currency: 'USD',
+    });
   });
 
   test('are kept up to twenty unknown ones, none of them under a name that is ours', async () => {
     const extras = Array.from({ length: 22 }, (_none, index) => `x${index}=${index}`).join('&');
-    const { fields } = await actionOf(`left_out=1&__proto__=2&a%20b=3&${extras}`);
-    expect(Object.keys(fields)).toHaveLength(21);
+    const { fields } = await actionOf(`left_out=1&repeated=1&__proto__=2&a%20b=3&${extras}`);
+    expect(Object.keys(fields)).toHaveLength(22);
     expect(fields).toMatchObject({ x0: '0', x19: '19', left_out: 'x20,x21' });
   });
 });

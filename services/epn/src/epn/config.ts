@@ -1,5 +1,6 @@
 import Joi from 'joi';
 import { secretList } from '@kopeck/runtime/config';
+import type { AffiliateType, Network } from '../network.ts';
 
 export interface EpnConfig {
   /** Undefined: nothing is configured, and every postback is refused with 503. */
@@ -17,3 +18,33 @@ export const epnKeys = {
     .required()
     .messages({ '*': 'the currency of a postback that names none: RUB' }),
 };
+
+/** Their words on the left, those of the cabinet and the aliases seen in the wild; ours on the right. */
+const STATUSES: ReadonlyMap<string, AffiliateType> = new Map([
+  ['waiting', 'affiliate.waiting'],
+  ['open', 'affiliate.waiting'],
+  ['pending', 'affiliate.pending'],
+  ['hold', 'affiliate.pending'],
+  ['completed', 'affiliate.completed'],
+  ['confirmed', 'affiliate.completed'],
+  ['approved', 'affiliate.completed'],
+  ['rejected', 'affiliate.rejected'],
+  ['cancelled', 'affiliate.rejected'],
+  ['canceled', 'affiliate.rejected'],
+  ['declined', 'affiliate.rejected'],
+]);
+
+/** EPN's names for its fields are ours. */
+export function epnNetwork({ EPN_DEFAULT_CURRENCY }: EpnConfig): Network {
+  return {
+    partner: 'epn_bz',
+    parameters: null,
+    statuses: STATUSES,
+    times: {},
+    decimalComma: false,
+    required: [],
+    syntheticFrom: ['order_number', 'offer_id', 'offer_type', 'click_id'],
+    defaultCurrency: EPN_DEFAULT_CURRENCY,
+    complains: true,
+  };
+}

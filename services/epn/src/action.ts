@@ -1,0 +1,97 @@
+import { createHash } from 'node:crypto';
+import type { AffiliateAction } from '@kopeck/core/event';
+import { evidenceOf } from '@kopeck/core/evidence';
+import { makeEvent } from '@kopeck/core/make-event';
+import { canonicalAmount, isAsset, type Money } from '@kopeck/core/money';
+import { senseless, type Delivery, type Normalised } from '@kopeck/core/source';
+import { fieldsOf } from './fields.ts';
+import type { Network } from './network.ts';
+import { textOf } from './parameters.ts';
+import type { Postback } from './postback.ts';
+
+/** Without a status nobody knows whether the money is held, earned or lost: a person must look. */
+export function normalisePostback(
+  postback: Postback,
+  network: Network,
+  delivery: Delivery,
+  evidenceHeaders: readonly string[] = [],
+): Normalised<never> {
+  const { values } = postback;
+  if (values.size === 0) return { kind: 'ignored', reason: 'ping' };
+
+  const rawStatus = textOf(values, 'order_status') ?? '';
+  const type = network.statuses.get(rawStatus.trim().toLowerCase());
+  if (type === 'ignore') return { kind: 'ignored', reason: 'status' };
+  if (type === undefined) return senseless('unknown_status');
+
+  const currency = (textOf(values, 'currency') ?? network.defaultCurrency).trim().toUpperCase();
+  const action = actionOf(postback, network, { rawStatus, currency });
+  const { partner, actionId } = action;
+  const amounts = ['revenue', 'commission_fee'].map((field) => {
+    const text = amountText(postback, network, field);
+    // What is no number keeps its text: two different ones must not become one event.
+    return canonicalAmount(text) ?? text;
+  });
+  const event = makeEvent({
+    source: 'epn',
+    type,
+    identity: [partner, actionId, ...amounts, currency],
+    subject: `affiliate:${partner}:${actionId}`,
+    time: null,
+    receivedAt: delivery.receivedAt,
+    network: 'main',
+    money: action.commission,
+    reference: action.orderNumber,
+    data: action,
+    evidence: evidenceOf(delivery, evidenceHeaders),
+  });
+  return { kind: 'event', event };
+}
+
+function actionOf(
+  postback: Postback,
+  network: Network,
+  { rawStatus, currency }: { rawStatus: string; currency: string },
+): AffiliateAction {
+  const { values } = postback;
+  const nativeId = textOf(values, 'uniq_id');
+  const money = (field: string): Money | null =>
+    moneyOf(amountText(postback, network, field), currency);
+  return {
+    partner: network.partner,
+    actionId: nativeId ?? syntheticId(postback, network),
+    actionKind: nativeId === null ? 'synthetic' : 'native',
+    clickId: textOf(values, 'click_id') ?? '',
+    orderNumber: textOf(values, 'order_number') ?? '',
+    rawStatus,
+    commission: money('commission_fee'),
+    revenue: money('revenue'),
+    fields: fieldsOf(postback, network),
+  };
+}
+
+/** Of fields that stay the same as the order goes through its statuses, and of nothing else. */
+function syntheticId({ values }: Postback, { partner, syntheticFrom }: Network): string {
+  const parts = syntheticFrom.map((field) => textOf(values, field) ?? '');
+  const hash = createHash('sha1').update([partner, ...parts].join('|'));
+  return `syn_${hash.digest('hex')}`;
+}
+
+/** Null: absent, or no amount that can be booked; the text stays in `fields` for whoever reviews it. */
+function moneyOf(text: string, asset: string): Money | null {
+  const amount = canonicalAmount(text);
+  if (amount === null || amount.startsWith('-') || !isAsset(asset)) return null;
+  return { asset, amount };
+}
+
+const WITH_COMMA = /^(-?\d{1,3}(?:[ \u00a0\u202f]\d{3})+|-?\d+)(?:,(\d+))?$/;
+
+function amountText({ values }: Postback, { decimalComma }: Network, field: string): string {
+  const text = (textOf(values, field) ?? '').trim();
+  if (!decimalComma) return text;
+  // A point in such a number would be anybody's guess: it is left as it is, but never an amount.
+  const [, whole, fraction] = WITH_COMMA.exec(text) ?? [];
+  if (whole === undefined) return text === '' ? '' : `? ${text}`;
+  const digits = whole.replaceAll(/[ \u00a0\u202f]/g, '');
+  return fraction === undefined ? digits : `${digits}.${fraction}`;
+}
