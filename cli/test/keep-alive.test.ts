@@ -1,3 +1,4 @@
+import { spawn } from 'node:child_process';
 import { mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -68,10 +69,13 @@ test('what an earlier start has left behind is ended, and nothing else', async (
   const one = await keep(STAYS);
   await waitFor(logged);
   const pid = one.pid() ?? 0;
-  pidFiles.write('reused', process.pid); // a pid that belongs to somebody else by now
+  const stranger = spawn('sleep', ['60']); // has the pid of one of ours by now
+  pidFiles.write('reused', stranger.pid ?? 0);
   await writeFile(join(dir, 'run', 'nonsense.pid'), 'x');
 
   expect(await pidFiles.endLeftovers(() => join(dir, 'main.mjs'), 5_000)).toEqual(['one']);
   expect(await hasGone(pid, 5_000)).toBe(true);
+  expect(isAlive(stranger.pid ?? 0)).toBe(true);
   expect(await readdir(join(dir, 'run'))).not.toContain('reused.pid');
+  stranger.kill();
 });

@@ -35,6 +35,7 @@ afterAll(async () => {
 async function start(): Promise<void> {
   suite = runCli(START, env);
   values = await waitForSuite(home, suite);
+  await waitFor(() => suite.output().includes('for a shell to source'), { what: 'the banner' });
 }
 
 const simulate = (...args: string[]): Promise<{ output: string; code: number | null }> =>
