@@ -31,6 +31,7 @@ const payment = {
   fee: maybeMoney,
   swap: maybeMoney,
   payer: name.allow(null),
+  language: name.allow(null).optional(),
   recurring: Joi.valid('first', 'renewal', null),
 };
 

@@ -57,6 +57,8 @@ export interface Payment {
   readonly swap: Money | null;
   /** The payer's id at the partner, where the partner tells it. */
   readonly payer: string | null;
+  /** The payer's language as the partner knows it ('ru', 'en-US'); absent where it tells none. */
+  readonly language?: string | null;
   /** Set on the payments of a subscription. */
   readonly recurring: 'first' | 'renewal' | null;
 }

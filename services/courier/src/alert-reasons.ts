@@ -28,6 +28,13 @@ const REASONS: Readonly<Record<string, AlertReason>> = {
     what: 'A partner sent an event whose id is booked already, with another amount, asset or reference. Both are kept; the first one stays booked.',
     todo: 'Compare the two (table conflicts) and ask the partner which one is right.',
   },
+  suspense: {
+    title: 'paid, but not explained',
+    what: 'Somebody has paid, and no order or payload of ours says for what, or it asks for another amount.',
+    money:
+      'The money is booked to suspense instead of sales, and nobody was given anything for it. It settles itself when its order comes.',
+    todo: 'See what was paid and by whom, and decide: give what was meant, or give the money back.',
+  },
   'charge-back': {
     title: 'charged back (completed, then rejected)',
     what: 'An affiliate network has rejected an action that it had completed.',

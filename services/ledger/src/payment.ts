@@ -1,4 +1,4 @@
-import type { EventOf, OrderCreated, Payment } from '@kopeck/core/event';
+import type { EventOf, Grant, OrderCreated, Payment } from '@kopeck/core/event';
 import {
   cryptobotPayloadGrant,
   mintedOrderId,
@@ -29,6 +29,10 @@ export interface PaymentState {
   readonly target: readonly Posting[];
   /** Why a person must look at it; null: nobody must. */
   readonly review: string | null;
+  /** The event that tells what was paid. */
+  readonly event: Paid | null;
+  /** What the payment gives, unless it was given back whole. */
+  readonly grants: readonly Grant[];
 }
 
 type Refunded = StoredEvent<'payment.refunded'>;
@@ -58,10 +62,12 @@ export function foldPayment(events: readonly Stored[], order: Order | null): Pay
     const status =
       refunds.length > 0 ? 'refunded' : unpriced === undefined ? plainStatus(last) : 'paid';
     const review = unpriced === undefined ? null : 'amount-unknown';
-    return { status, order: orderKey, paid: null, target: [], review };
+    return { status, order: orderKey, paid: null, target: [], review, ...NOTHING };
   }
   return paidState(paid, refunds, order, orderKey);
 }
+
+const NOTHING = { event: null, grants: [] } as const;
 
 function plainStatus(last: Stored | undefined): PaymentStatus {
   return last?.type === 'payment.expired' ? 'expired' : 'failed';
@@ -74,20 +80,21 @@ function paidState(
   orderKey: OrderKey | null,
 ): PaymentState {
   const money = paid.data.paid;
-  const base = { order: orderKey, paid: money };
+  const base = { order: orderKey, paid: money, ...NOTHING, event: paid };
   if (money === null || carriesIssuedAsset(paid.data)) {
     return { ...base, status: 'paid', target: [], review: 'reserved-asset' };
   }
   const verdict = judge(paid, order, orderKey);
   const postings = paidPostings(paid, money, verdict);
+  const { grants } = verdict;
   const gross = amountOf(money.amount);
   const { amount: refunded, strange } = refundedOf(refunds, money.asset);
 
   if (refunded === 0n)
-    return { ...base, status: 'paid', target: postings, review: strange ?? verdict.reason };
+    return { ...base, status: 'paid', target: postings, review: strange ?? verdict.reason, grants };
   if (refunded >= gross) return { ...base, status: 'refunded', target: [], review: strange };
   const target = sum([...postings, ...partialRefund(paid, money.asset, refunded, verdict)]);
-  return { ...base, status: 'partially_refunded', target, review: 'partial-refund' };
+  return { ...base, status: 'partially_refunded', target, review: 'partial-refund', grants };
 }
 
 /** Whether the payment is what somebody agreed to, and what it gives. */

@@ -5,6 +5,7 @@ import { formatAmount } from '@kopeck/core/money';
 import { nextHash } from './chain.ts';
 import type { Decision, Verdict } from './decide.ts';
 import { postingsText, sum, type Posting } from './posting.ts';
+import { recordNotices } from './record-notices.ts';
 import { recordReviews, recordState, recordTrouble } from './record-state.ts';
 import { insert } from './sql.ts';
 
@@ -39,6 +40,7 @@ export async function record(
   await recordState(tx, decisions, bookedAt);
   await recordReviews(tx, verdicts, bookedAt);
   await recordTrouble(tx, verdicts, bookedAt);
+  await recordNotices(tx, decisions, bookedAt);
   if (rows.length > 0) {
     await tx.query('UPDATE chain_head SET seq = ?, hash = ? WHERE id = 1', [
       newHead.seq.toString(),
