@@ -1,120 +1,157 @@
-import { timingSafeEqual, createHash } from 'node:crypto';
-import { Router, type RequestHandler } from 'express';
+import express, { Router, type RequestHandler } from 'express';
 import Joi from 'joi';
+import { checked } from '../checked.ts';
 import type { Double, OpenDouble } from '../double.ts';
-import { createFaults, faultSchema, type Faults } from './faults.ts';
+import { hiddifyDialect } from './dialects/hiddify.ts';
+import { marzbanDialect } from './dialects/marzban.ts';
+import { remnawaveDialect } from './dialects/remnawave.ts';
+import { sandboxDialect } from './dialects/sandbox.ts';
+import { threeXUiDialect } from './dialects/three-x-ui.ts';
+import { createFaults, faultSchema, type Fault } from './faults.ts';
+import {
+  KINDS,
+  speak,
+  type Dialect,
+  type DialectContext,
+  type PanelKind,
+  type PanelServer,
+} from './servers.ts';
+import { createUsers, type Subscriber } from './subscribers.ts';
 
-/** One buyer's configs on one server. */
-export interface Subscriber {
-  readonly server: string;
-  readonly externalId: string;
-  readonly links: readonly string[];
-}
+export type { Subscriber } from './subscribers.ts';
 
 export interface PanelOptions {
-  /** Whoever asks must show it as a bearer. */
+  /** Whoever asks a server of the kind `sandbox` must show it as a bearer. */
   readonly token: string;
   readonly subscribers: readonly Subscriber[];
+  readonly servers?: readonly PanelServer[];
 }
 
-/** A request that the panel saw, whatever it was answered. */
+/** A request that the sandbox's own kind of panel saw, whatever it was answered. */
 export interface Seen {
   readonly server: string;
   readonly externalId: string;
 }
 
+/** Any request: no query, no header, no body, so that no secret is in it. */
+export interface Logged {
+  readonly server: string;
+  readonly method: string;
+  readonly path: string;
+}
+
+const text = Joi.string().required();
 const subscriberSchema = Joi.object<Subscriber>({
-  server: Joi.string().required(),
-  externalId: Joi.string().required(),
+  server: text,
+  externalId: text,
   links: Joi.array().items(Joi.string()).required(),
+  uuid: Joi.string(),
+  subscriptionId: Joi.string(),
+  enabled: Joi.boolean(),
+  usedBytes: Joi.number().integer(),
+  limitBytes: Joi.number().integer(),
+});
+const serverSchema = Joi.object<PanelServer>({
+  id: text,
+  kind: Joi.valid(...KINDS).required(),
+  version: Joi.string().default('0'),
+  username: Joi.string().default(''),
+  password: Joi.string().default(''),
+  token: Joi.string().default(''),
+});
+const advanceSchema = Joi.object<{ seconds: number }>({
+  seconds: Joi.number().integer().required(),
 });
 
 /**
- * A VPN panel with several servers: `GET /panel/{server}/sub/{externalId}` gives what a subscription
- * address of a real one gives, Base64 of lines. Knobs: POST faults and subscribers, GET requests.
+ * VPN panels: `/panel/{server}/…` speaks the dialect of that server's kind and version. Knobs: POST
+ * servers, subscribers, faults and advance (the panels' clock); GET requests and log.
  */
-export function openPanel({ token, subscribers }: PanelOptions): OpenDouble {
-  return (): Double => {
-    const links = new Map<string, readonly string[]>();
-    const seen: Seen[] = [];
-    const faults = createFaults();
+export function openPanel({ token, subscribers, servers = [] }: PanelOptions): OpenDouble {
+  return ({ now }): Double => {
+    const users = createUsers();
+    const known = new Map<string, PanelServer>();
+    const records: Records = { seen: [], log: [] };
+    const clock = { aheadMs: 0, now: (): number => now().getTime() + clock.aheadMs };
+    const faults = createFaults(clock.now);
+    const context = { users, now: clock.now };
+    const dialects = openDialects(context);
 
-    const set = (subscriber: Subscriber): void => {
-      links.set(keyOf(subscriber), subscriber.links);
-    };
     function reset(): void {
-      faults.clear();
-      seen.length = 0;
-      links.clear();
-      subscribers.forEach(set);
+      clock.aheadMs = 0;
+      for (const list of Object.values(records)) list.length = 0;
+      for (const forgotten of [faults, users, known]) forgotten.clear();
+      for (const dialect of Object.values(dialects)) dialect.reset();
+      for (const server of servers) known.set(server.id, server);
+      for (const subscriber of subscribers) users.put(subscriber);
     }
     reset();
 
+    const serverOf = (id: string): PanelServer =>
+      known.get(id) ?? { id, kind: 'sandbox', version: '0', username: '', password: '', token };
     const router = Router();
-    router.get(
-      '/:server/sub/:externalId',
-      ((request, _response, next) => {
-        seen.push({ ...request.params });
-        next();
-      }) satisfies RequestHandler<{ server: string; externalId: string }>,
-      faults.handler,
-      bearer(token),
-      (request, response) => {
-        const found = links.get(keyOf(request.params));
-        if (found === undefined) return void response.status(404).json({ error: 'not_found' });
-        response.type('text/plain').send(subscriptionText(found));
-      },
+    const bodies = [express.json(), express.urlencoded({ extended: false })];
+    router.use('/:server', recordIn(records, known), faults.handler, ...bodies);
+    router.use('/:server', (request, response) => {
+      const server = serverOf(request.params.server);
+      const fault = (response.locals as { fault?: Fault['fault'] }).fault;
+      speak(dialects[server.kind], { ...context, server, request, response, fault, key: '' });
+    });
+
+    const controls = controlsOf(records);
+    controls.post('/faults', checked(faultSchema, faults.set));
+    controls.post(
+      '/servers',
+      checked(serverSchema, (server) => keep(known, server)),
     );
-    return {
-      name: 'panel',
-      prefix: '/panel',
-      router,
-      controls: controlsOf({ set, seen, faults }),
-      reset,
-      close: async () => faults.clear(),
-    };
+    controls.post('/subscribers', checked(subscriberSchema, users.put));
+    controls.post(
+      '/advance',
+      checked(advanceSchema, ({ seconds }) => ({ aheadMs: (clock.aheadMs += seconds * 1_000) })),
+    );
+    const close = async (): Promise<void> => faults.clear();
+    return { name: 'panel', prefix: '/panel', router, controls, reset, close };
   };
 }
 
-interface Knobs {
-  readonly set: (subscriber: Subscriber) => void;
-  readonly seen: readonly Seen[];
-  readonly faults: Faults;
+function openDialects(context: DialectContext): Readonly<Record<PanelKind, Dialect>> {
+  const marzban = marzbanDialect();
+  return {
+    sandbox: sandboxDialect,
+    '3x-ui': threeXUiDialect(context),
+    marzban,
+    pasarguard: marzban,
+    remnawave: remnawaveDialect,
+    hiddify: hiddifyDialect,
+  };
 }
 
-function controlsOf({ set, seen, faults }: Knobs): Router {
+interface Records {
+  readonly seen: Seen[];
+  readonly log: Logged[];
+}
+
+function recordIn(
+  { seen, log }: Records,
+  known: ReadonlyMap<string, PanelServer>,
+): RequestHandler<{ server: string }> {
+  return ({ params: { server }, path, method }, _response, next) => {
+    const [, externalId] = /^\/sub\/([^/]+)$/.exec(path) ?? [];
+    if (!known.has(server) && externalId !== undefined)
+      seen.push({ server, externalId: decodeURIComponent(externalId) });
+    log.push({ server, method, path });
+    next();
+  };
+}
+
+function controlsOf({ seen, log }: Records): Router {
   const router = Router();
   router.get('/requests', (_request, response) => void response.json(seen));
-  router.post('/faults', turn(faultSchema, faults.set));
-  router.post('/subscribers', turn(subscriberSchema, set));
+  router.get('/log', (_request, response) => void response.json(log));
   return router;
 }
 
-function turn<T>(schema: Joi.ObjectSchema<T>, use: (value: T) => void): RequestHandler {
-  return (request, response) => {
-    const { value, error } = schema.validate(request.body);
-    if (error !== undefined) return void response.status(400).json({ error: error.message });
-    use(value);
-    response.json(value);
-  };
-}
-
-function keyOf({ server, externalId }: Seen): string {
-  return JSON.stringify([server, externalId]);
-}
-
-function subscriptionText(links: readonly string[]): string {
-  return Buffer.from(links.map((link) => `${link}\n`).join('')).toString('base64');
-}
-
-function bearer(token: string): RequestHandler {
-  return (request, response, next) => {
-    const given = request.get('authorization') ?? '';
-    if (timingSafeEqual(digest(given), digest(`Bearer ${token}`))) return next();
-    response.status(401).json({ error: 'unauthorized' });
-  };
-}
-
-function digest(text: string): Buffer {
-  return createHash('sha256').update(text).digest();
+function keep(known: Map<string, PanelServer>, server: PanelServer): object {
+  known.set(server.id, server);
+  return { id: server.id, kind: server.kind, version: server.version };
 }
