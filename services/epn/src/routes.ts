@@ -1,57 +1,143 @@
 import type { RequestHandler, Router } from 'express';
 import type { Outcome } from '@kopeck/core/receive';
+import type { Source } from '@kopeck/core/source';
 import { createRouter, methods, requestIdOf } from '@kopeck/runtime/http-app';
 import { answerFor, intake, type Answer } from '@kopeck/runtime/intake';
 import type { ReceiverDeps } from '@kopeck/runtime/receiver';
 import type { EpnServiceConfig } from './config.ts';
-import type { EpnConfig } from './epn/config.ts';
+import { epnNetwork, type EpnConfig } from './epn/config.ts';
 import { epnSource } from './epn/source.ts';
-import { verify, WEBHOOK_PATH } from './epn/verify.ts';
 import type { LedgerWatch } from './ledger-watch.ts';
+import { namedSecrets } from './named-secrets.ts';
+import type { ConfiguredNetwork } from './network/config.ts';
+import { networkSource } from './network/source.ts';
+import type { Postback } from './postback.ts';
+import { svixSource } from './svix/source.ts';
 
-type Deps = Pick<ReceiverDeps, 'append' | 'log' | 'metrics' | 'now'> & {
-  readonly config: EpnConfig & Pick<EpnServiceConfig, 'EPN_LEDGER_DOWN'>;
+export type RoutesDeps = Pick<ReceiverDeps, 'append' | 'log' | 'metrics' | 'now'> & {
+  readonly config: EpnConfig & Pick<EpnServiceConfig, 'EPN_LEDGER_DOWN' | 'SVIX_SECRETS'>;
+  readonly networks: readonly ConfiguredNetwork[];
   readonly ledger: Pick<LedgerWatch, 'isDown'>;
 };
 
+type LedgerDown = 'refuse' | 'accept';
+
 const MEDIA_TYPES = ['application/x-www-form-urlencoded', 'application/json'];
 
-export function epnRoutes(deps: Deps): Router {
-  const { config, now, ledger } = deps;
-  const postback = intake(epnSource(config), {
-    ...deps,
-    mediaTypes: MEDIA_TYPES,
-    answer: (outcome) =>
-      answerWhile(outcome, config.EPN_LEDGER_DOWN === 'refuse' && ledger.isDown()),
-  });
-
+export function epnRoutes(deps: RoutesDeps): Router {
   const router = createRouter();
-  router.all(WEBHOOK_PATH, hide(deps), methods({ GET: postback, POST: postback }));
-  router.all('/health', methods({ GET: [health(now)] }));
+  router.all('/health', methods({ GET: [health(deps.now)] }));
+  for (const [source, handler] of svixDoors(deps)) router.all(`/svix/${source}`, handler);
+  router.use(gate(doors(deps), deps));
   return router;
 }
 
+interface Door {
+  readonly opens: (path: string) => boolean;
+  readonly handler: RequestHandler;
+}
+
 /**
- * With a wrong token the route steps aside, before method, type or size can give it away: the answer
- * is then the app's own for an unknown path, because it is one.
+ * Every path goes through every door's lock, so that a wrong token costs the same time, the same log
+ * line and the same answer as a path that nobody has: it is one.
  */
-function hide({ config, log, metrics }: Deps): RequestHandler {
+function gate(all: readonly Door[], { log, metrics }: RoutesDeps): RequestHandler {
   return (request, response, next) => {
-    const verified = verify(request, config);
-    if (verified.ok || verified.rejection !== 'hidden') return next();
+    const [open] = all.filter(({ opens }) => opens(request.path));
+    if (open !== undefined) {
+      open.handler(request, response, next);
+      return;
+    }
 
     metrics.count('kopeck_deliveries_total', { source: 'epn', outcome: 'rejected' });
     const line = { source: 'epn', rejection: 'hidden', requestId: requestIdOf(response) };
     log.warn('delivery rejected', line);
-    next('route');
+    next();
   };
 }
 
+function doors(deps: RoutesDeps): readonly Door[] {
+  const { config, networks } = deps;
+  const epn = epnSource(config);
+  return [
+    door(epn, ['GET', 'POST'], handlers(epn, config.EPN_LEDGER_DOWN, deps)),
+    ...networks.map((network) => {
+      const source = networkSource(network);
+      return door(source, network.methods, handlers(source, network.ledgerDown, deps));
+    }),
+  ];
+}
+
+function door<P>(
+  source: Source<P, Postback>,
+  verbs: readonly ('GET' | 'POST')[],
+  chain: RequestHandler[],
+): Door {
+  return {
+    opens: (path) => {
+      const verified = source.verify(headOf(path));
+      return verified.ok || verified.rejection !== 'hidden';
+    },
+    handler: methods(Object.fromEntries(verbs.map((verb) => [verb, chain]))),
+  };
+}
+
+/** The path alone is what such a source proves itself with. */
+function headOf(path: string) {
+  const body = Buffer.alloc(0);
+  return { method: 'GET', path, query: '', header: () => undefined, body, receivedAt: new Date(0) };
+}
+
+/** By name: EPN, and each configured network. */
+function svixDoors(deps: RoutesDeps): ReadonlyMap<string, RequestHandler> {
+  const { config, networks } = deps;
+  const secrets = namedSecrets(config.SVIX_SECRETS);
+  const all = [
+    { name: 'epn', network: epnNetwork(config), ledgerDown: config.EPN_LEDGER_DOWN },
+    ...networks.map((network) => ({ name: network.partner, network, ...network })),
+  ];
+  return new Map(
+    all
+      .filter(({ name }) => secrets.has(name))
+      .map(({ name, network, ledgerDown }) => {
+        const source = svixSource(network, secrets.get(name) ?? []);
+        return [name, methods({ POST: handlers(source, ledgerDown, deps) })];
+      }),
+  );
+}
+
+function handlers<P>(
+  source: Source<P, Postback>,
+  ledgerDown: LedgerDown,
+  deps: RoutesDeps,
+): RequestHandler[] {
+  return intake(source, {
+    ...deps,
+    mediaTypes: MEDIA_TYPES,
+    answer: answering(ledgerDown, deps),
+  });
+}
+
 /** A sender that repeats what was refused loses nothing, nor does one that never repeats: it is kept. */
-function answerWhile(outcome: Outcome, isLedgerDown: boolean): Answer {
-  const answer = answerFor(outcome);
-  if (!isLedgerDown || answer.status !== 200 || !('event' in outcome)) return answer;
-  return { status: 503, body: { error: 'storage_unavailable' } };
+function answering(ledgerDown: LedgerDown, { ledger, log }: RoutesDeps) {
+  return (outcome: Outcome): Answer => {
+    const answer = answerFor(outcome);
+    if (!('event' in outcome)) return answer;
+    const repeated = repeatedIn(outcome.event.data);
+    if (repeated !== null) {
+      log.warn('a parameter came twice, the last one counts', {
+        event: outcome.event.id,
+        repeated,
+      });
+    }
+    if (ledgerDown === 'accept' || !ledger.isDown() || answer.status !== 200) return answer;
+    return { status: 503, body: { error: 'storage_unavailable' } };
+  };
+}
+
+function repeatedIn(data: object): string | null {
+  const { fields } = data as { readonly fields?: Readonly<Record<string, string>> };
+  return fields?.['repeated'] ?? null;
 }
 
 function health(now: () => Date): RequestHandler {

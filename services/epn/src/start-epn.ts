@@ -3,12 +3,15 @@ import { startReceiver, type Receiver } from '@kopeck/runtime/receiver';
 import { openImpatientRedis } from '@kopeck/runtime/redis';
 import { warningsOf, type EpnServiceConfig } from './config.ts';
 import { ledgerDownKey, watchLedger } from './ledger-watch.ts';
+import { loadNetworks } from './load-networks.ts';
 import { epnRoutes } from './routes.ts';
 
 /** Shorter than the pause between two looks. */
 const LOOK_WITHIN_MS = 800;
 
-export function startEpn(config: EpnServiceConfig, log: Log): Promise<Receiver> {
+/** Throws ConfigError where a mapping of a network is wrong. */
+export async function startEpn(config: EpnServiceConfig, log: Log): Promise<Receiver> {
+  const networks = loadNetworks(config);
   return startReceiver({
     name: 'epn',
     queue: 'events-epn',
@@ -16,13 +19,13 @@ export function startEpn(config: EpnServiceConfig, log: Log): Promise<Receiver> 
     port: config.EPN_PORT,
     metricsPort: config.EPN_METRICS_PORT,
     log,
-    warnings: warningsOf(config),
+    warnings: warningsOf(config, networks),
     routes: (deps) => {
       const redis = openImpatientRedis(config.REDIS_URL, log, LOOK_WITHIN_MS);
       deps.closing.add('ledger watch redis', () => redis.disconnect());
       const ledger = watchLedger(redis, ledgerDownKey(config.REDIS_PREFIX));
       deps.closing.add('ledger watch', ledger.stop);
-      return epnRoutes({ ...deps, config, ledger });
+      return epnRoutes({ ...deps, config, networks, ledger });
     },
   });
 }

@@ -271,7 +271,13 @@ function serveWhileDown(EPN_LEDGER_DOWN: 'refuse' | 'accept'): Promise<Listening
     log: noLog,
     metrics: createMetrics('epn'),
     now: () => new Date(0),
-    config: { EPN_SECRET_TOKEN: [TOKEN], EPN_DEFAULT_CURRENCY: 'RUB', EPN_LEDGER_DOWN },
+    config: {
+      EPN_SECRET_TOKEN: [TOKEN],
+      EPN_DEFAULT_CURRENCY: 'RUB',
+      EPN_LEDGER_DOWN,
+      SVIX_SECRETS: [],
+    },
+    networks: [],
     ledger: { isDown: () => true },
   });
   return listen(createApp({ log: noLog, trustProxy: 'loopback', router }), 0, '127.0.0.1');
