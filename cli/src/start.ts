@@ -12,6 +12,9 @@ const say = (line: string): void => console.log(line);
 const stopping = new AbortController();
 let suite: Suite | undefined;
 
+// Whoever read our output may go (a closed terminal, `| head`): the suite goes on all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 async function main(): Promise<number> {
   const settings = readSettings(process.env);
   stopOn(settings);

@@ -155,6 +155,15 @@ test('a service that is killed is started again', async () => {
   expect(suite.output()).toContain('epn has died (SIGKILL) and is started again.');
 });
 
+test('goes on when nobody reads its output any more', async () => {
+  suite.child.stdout?.destroy();
+  suite.child.stderr?.destroy();
+  const before = pidOf('courier');
+  process.kill(before, 'SIGKILL'); // which is said
+  await waitFor(() => pidOf('courier') !== before, { what: 'another courier' });
+  await waitFor(async () => (await fetch(`${url('COURIER_METRICS_URL')}/ready`)).ok);
+});
+
 test('npm stop stops all of it, and a second start finds its data', async () => {
   const pids = PROCESSES.map(pidOf);
   const { output, code } = await runToEnd(['cli/src/stop.ts'], env);
