@@ -41,7 +41,11 @@ export interface Rig {
 /** Without the courier unless a test is about mail: it has nothing to do with the books. */
 const WITHOUT_MAIL = NAMES.filter((name) => name !== 'courier');
 
-export async function startRig(names: readonly Name[] = WITHOUT_MAIL): Promise<Rig> {
+export async function startRig(
+  names: readonly Name[] = WITHOUT_MAIL,
+  /** For every service, over what the rig has for all. */
+  extra: Readonly<Record<string, string>> = {},
+): Promise<Rig> {
   const dir = await mkdtemp(join(tmpdir(), 'kopeck-rig-'));
   const template = inject('mariadbTemplate');
   const [mariadb, redis] = await Promise.all([
@@ -75,7 +79,7 @@ export async function startRig(names: readonly Name[] = WITHOUT_MAIL): Promise<R
       }),
       SMTP_URL: smtpUrl,
     };
-    processes.set(name, await startProcess(name, { ...SECRETS, ...own, ...env }));
+    processes.set(name, await startProcess(name, { ...SECRETS, ...own, ...extra, ...env }));
   };
   await Promise.all(names.map((name) => start(name)));
 
