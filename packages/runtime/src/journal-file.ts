@@ -1,60 +1,81 @@
 import { randomUUID } from 'node:crypto';
-import { readdirSync, rmSync } from 'node:fs';
-import { join } from 'node:path';
+import { rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 
 const PAGE_BYTES = 4096;
 
-/** `waiting` is 1 until the queue has acknowledged the row. */
+/** `waiting` names the rows that the queue has not acknowledged; beside the events, which stay as they are. */
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
     job_id TEXT NOT NULL UNIQUE,
     event TEXT NOT NULL,
-    appended_at INTEGER NOT NULL,
-    waiting INTEGER NOT NULL DEFAULT 1
+    appended_at INTEGER NOT NULL
   ) STRICT;
-  CREATE INDEX IF NOT EXISTS events_waiting ON events (seq) WHERE waiting = 1;
+  CREATE INDEX IF NOT EXISTS events_age ON events (appended_at);
+  CREATE TABLE IF NOT EXISTS waiting (seq INTEGER PRIMARY KEY) STRICT;
   CREATE TABLE IF NOT EXISTS journal (
     id TEXT NOT NULL,
     forwarded INTEGER NOT NULL
   ) STRICT;`;
 
-type NewRow = readonly [jobId: string, event: string, appendedAt: number];
+export type NewRow = readonly [jobId: string, event: string, appendedAt: number];
 
 export interface JournalFile {
   readonly id: string;
   /**
-   * One transaction, one fsync. True: inserted. False: the job id is there already; it is forwarded
-   * again, because the ledger wants to see repeats (a late one of a past status is for a person).
+   * One transaction, one fsync; throws above the cap. True: inserted. False: the job id is there
+   * already; it is forwarded again, because the ledger wants to see repeats (a late one of a past
+   * status is for a person).
    */
   readonly insert: (rows: readonly NewRow[]) => readonly boolean[];
+  /** At most so many of the oldest, and not much more than a megabyte of them. */
   readonly pending: (limit: number) => readonly { seq: number; event: string }[];
   readonly waiting: () => number;
   readonly mark: (seqs: readonly number[]) => void;
   readonly forwarded: () => number;
   readonly unmarkAll: () => number;
+  /** Drops some of the acknowledged rows that are older, the oldest first. */
   readonly prune: (appendedBefore: number) => void;
-  /** Moves what the other file still holds into this one, then removes the other. */
+  /**
+   * Moves what the other file still holds into this one, and removes the other. All of it is to be
+   * forwarded: whether Redis still has what the other's process was told, nobody knows.
+   */
   readonly takeOver: (other: JournalFile) => void;
-  readonly rows: () => readonly NewRow[];
+  readonly rows: () => Iterable<NewRow>;
   readonly bytes: () => number;
   readonly isOpen: () => boolean;
   readonly close: () => void;
   readonly path: string;
 }
 
+/** What marking and pruning may take above the cap: a full journal must be able to become empty. */
+const HEADROOM = 1.1;
+const HEADROOM_PAGES = 64;
+const BATCH_LENGTH = 2 ** 20;
+/** A step of pruning must not hold up the requests. */
+const PRUNED_AT_ONCE = 1_000;
+
+/** Rows are acknowledged from the oldest on, so what stands before the first that waits can go. */
+const FIRST_WAITING = `(SELECT coalesce(min(seq), ${Number.MAX_SAFE_INTEGER}) FROM waiting)`;
+/** The last condition ends the search at once in a journal where everything waits. */
+const PRUNE = `DELETE FROM events WHERE seq IN (
+  SELECT seq FROM events
+   WHERE appended_at < ? AND seq < ${FIRST_WAITING}
+     AND (SELECT min(seq) FROM events) < ${FIRST_WAITING}
+   ORDER BY appended_at LIMIT ${PRUNED_AT_ONCE})`;
+
 /**
  * EXCLUSIVE locking makes SQLite hold the file until it is closed or its process is dead: that lock
- * says whose journal it is. The size is capped by SQLite itself, so an insert above it leaves nothing.
- * Throws when another process holds the file.
+ * says whose journal it is. Throws when another process holds the file.
  */
 export function openLocked(path: string, maxBytes: number): JournalFile {
   const db = new DatabaseSync(path, { timeout: 0 });
   try {
+    const pages = Math.ceil((maxBytes * HEADROOM) / PAGE_BYTES) + HEADROOM_PAGES;
     db.exec(`PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL;
       PRAGMA page_size = ${PAGE_BYTES}; PRAGMA journal_size_limit = 8388608;
-      PRAGMA max_page_count = ${Math.ceil(maxBytes / PAGE_BYTES)};`);
+      PRAGMA max_page_count = ${pages};`);
     db.exec('BEGIN EXCLUSIVE');
     db.exec(SCHEMA);
     db.prepare('INSERT INTO journal SELECT ?, 0 WHERE NOT EXISTS (SELECT 1 FROM journal)').run(
@@ -65,87 +86,96 @@ export function openLocked(path: string, maxBytes: number): JournalFile {
     db.close();
     throw error;
   }
-  return fileOf(db, path);
+  return fileOf(db, path, maxBytes);
 }
 
-/** Every journal of the folder that no living process holds, opened. */
-export function adoptAll(dir: string, maxBytes: number): readonly JournalFile[] {
-  return readdirSync(dir)
-    .filter((name) => name.endsWith('.sqlite'))
-    .sort()
-    .flatMap((name) => {
-      try {
-        return [openLocked(join(dir, name), maxBytes)];
-      } catch (error) {
-        if (isBusy(error)) return [];
-        throw error;
-      }
-    });
-}
-
-const SQLITE_BUSY = 5;
-
-function isBusy(error: unknown): boolean {
-  return error instanceof Error && 'errcode' in error && error.errcode === SQLITE_BUSY;
-}
-
-function fileOf(db: DatabaseSync, path: string): JournalFile {
-  const insertOne = db.prepare(
-    'INSERT INTO events (job_id, event, appended_at) VALUES (?, ?, ?) ON CONFLICT (job_id) DO NOTHING',
+function fileOf(db: DatabaseSync, path: string, maxBytes: number): JournalFile {
+  const add = writerOf(db);
+  const select = db.prepare(
+    'SELECT seq, event FROM waiting JOIN events USING (seq) ORDER BY seq LIMIT ?',
   );
-  const select = db.prepare('SELECT seq, event FROM events WHERE waiting = 1 ORDER BY seq LIMIT ?');
-  const forwardAgain = db.prepare('UPDATE events SET waiting = 1 WHERE job_id = ?');
-  const markOne = db.prepare('UPDATE events SET waiting = 0 WHERE seq = ?');
-  const number = (sql: string): (() => number) => {
-    const statement = db.prepare(sql);
-    return () => Number(Object.values(statement.get() ?? {})[0] ?? 0);
-  };
-  const pages = number('PRAGMA page_count');
-  const free = number('PRAGMA freelist_count');
+  const unwait = db.prepare('DELETE FROM waiting WHERE seq = ?');
+  const setForwarded = db.prepare('UPDATE journal SET forwarded = max(forwarded, ?)');
+  const prune = db.prepare(PRUNE);
+  const pages = numberOf(db, 'PRAGMA page_count');
+  const free = numberOf(db, 'PRAGMA freelist_count');
+  const bytes = (): number => (pages() - free()) * PAGE_BYTES;
 
   return {
     path,
     id: String(db.prepare('SELECT id FROM journal').get()?.['id']),
-    insert: (rows) =>
-      inTransaction(db, () =>
-        rows.map((row) => {
-          if (insertOne.run(...row).changes === 1) return true;
-          forwardAgain.run(row[0]);
-          return false;
-        }),
-      ),
-    pending: (limit) => select.all(limit) as unknown as { seq: number; event: string }[],
-    waiting: number('SELECT count(*) FROM events WHERE waiting = 1'),
-    forwarded: number('SELECT forwarded FROM journal'),
-    mark(seqs) {
-      inTransaction(db, () => {
-        for (const seq of seqs) markOne.run(seq);
-        db.prepare('UPDATE journal SET forwarded = max(forwarded, ?)').run(Math.max(...seqs));
-      });
+    insert(rows) {
+      if (bytes() + sizeOf(rows) > maxBytes) throw new Error('the journal has reached its cap');
+      return inTransaction(db, () => rows.map(add));
     },
+    pending(limit) {
+      const rows: { seq: number; event: string }[] = [];
+      let length = 0;
+      for (const { seq, event } of select.iterate(limit)) {
+        rows.push({ seq: Number(seq), event: String(event) });
+        length += String(event).length;
+        if (length >= BATCH_LENGTH) break;
+      }
+      return rows;
+    },
+    waiting: numberOf(db, 'SELECT count(*) FROM waiting'),
+    forwarded: numberOf(db, 'SELECT forwarded FROM journal'),
+    mark: (seqs) =>
+      inTransaction(db, () => {
+        for (const seq of seqs) unwait.run(seq);
+        setForwarded.run(Math.max(...seqs));
+      }),
     unmarkAll: () =>
       inTransaction(db, () => {
         db.exec('UPDATE journal SET forwarded = 0');
-        return Number(db.prepare('UPDATE events SET waiting = 1 WHERE waiting = 0').run().changes);
+        const again = 'INSERT INTO waiting SELECT seq FROM events WHERE seq NOT IN waiting';
+        return Number(db.prepare(again).run().changes);
       }),
-    prune: (appendedBefore) =>
-      void db
-        .prepare('DELETE FROM events WHERE waiting = 0 AND appended_at < ?')
-        .run(Math.min(appendedBefore, Number.MAX_SAFE_INTEGER)),
+    prune: (appendedBefore) => void prune.run(Math.min(appendedBefore, Number.MAX_SAFE_INTEGER)),
     takeOver(other) {
-      inTransaction(db, () => other.rows().map((row) => insertOne.run(...row)));
+      inTransaction(db, () => {
+        for (const row of other.rows()) add(row);
+      });
       other.close();
       for (const suffix of ['', '-wal', '-shm']) rmSync(other.path + suffix, { force: true });
     },
-    rows: () =>
-      db
-        .prepare('SELECT job_id, event, appended_at FROM events')
-        .all()
-        .map((row) => [String(row['job_id']), String(row['event']), Number(row['appended_at'])]),
-    bytes: () => (pages() - free()) * PAGE_BYTES,
+    rows: () => rowsOf(db),
+    bytes,
     isOpen: () => db.isOpen,
     close: () => db.close(),
   };
+}
+
+/** Adds a row, and makes it wait also when it was there before. True: it was not. */
+function writerOf(db: DatabaseSync): (row: NewRow) => boolean {
+  const insert = db.prepare(
+    'INSERT INTO events (job_id, event, appended_at) VALUES (?, ?, ?) ON CONFLICT (job_id) DO NOTHING',
+  );
+  const wait = db.prepare(
+    'INSERT INTO waiting SELECT seq FROM events WHERE job_id = ? ON CONFLICT DO NOTHING',
+  );
+  return (row) => {
+    const isNew = insert.run(...row).changes === 1;
+    wait.run(row[0]);
+    return isNew;
+  };
+}
+
+function* rowsOf(db: DatabaseSync): Generator<NewRow> {
+  const all = db.prepare('SELECT job_id, event, appended_at FROM events ORDER BY seq');
+  for (const row of all.iterate()) {
+    yield [String(row['job_id']), String(row['event']), Number(row['appended_at'])];
+  }
+}
+
+function numberOf(db: DatabaseSync, sql: string): () => number {
+  const statement = db.prepare(sql);
+  return () => Number(Object.values(statement.get() ?? {})[0] ?? 0);
+}
+
+/** Roughly what the rows will take, with their two indexes. */
+function sizeOf(rows: readonly NewRow[]): number {
+  return rows.reduce((sum, [id, event]) => sum + Buffer.byteLength(event) + 3 * id.length, 0);
 }
 
 function inTransaction<T>(db: DatabaseSync, work: () => T): T {

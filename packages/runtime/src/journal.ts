@@ -1,9 +1,8 @@
-import { randomUUID } from 'node:crypto';
-import { mkdirSync, statfsSync } from 'node:fs';
-import { join } from 'node:path';
+import { statfsSync } from 'node:fs';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { jobId } from '@kopeck/core/identity';
-import { adoptAll, openLocked, type JournalFile } from './journal-file.ts';
+import type { JournalFile, NewRow } from './journal-file.ts';
+import { openFolder } from './journal-folder.ts';
 
 /** Nothing can be made durable now: the sender gets a 503 and must come again. */
 export class JournalUnavailable extends Error {
@@ -39,28 +38,30 @@ export interface Journal {
   readonly forwarded: () => number;
   /** Redis has forgotten: all rows that are still kept are to be forwarded again. */
   readonly unmarkAll: () => number;
-  /** Drops acknowledged rows that are old enough, or all of them while space is short. */
+  /** Drops acknowledged rows that are old enough, or the oldest of all while space is short. */
   readonly prune: () => void;
   readonly bytes: () => number;
   readonly close: () => void;
 }
 
 const DISK_FREE_MIN = 0.1;
-/** Above this part of the cap acknowledged rows go, however young. */
-const SHORT_OF_SPACE = 0.5;
+/**
+ * Above this part of the cap acknowledged rows go, however young: well below the half at which people
+ * are told, for those rows are no reason to tell them.
+ */
+const SHORT_OF_SPACE = 0.4;
 
 interface Waiting {
-  readonly event: KopeckEvent;
+  readonly row: NewRow;
   readonly resolve: (result: 'accepted' | 'duplicate') => void;
   readonly reject: (error: JournalUnavailable) => void;
 }
 
 /**
  * Opens the first unlocked journal of the folder, or a new one, and takes over the rows of every other
- * unlocked one: a copy that was removed before it had drained loses nothing.
+ * unlocked one. Throws JournalUnavailable.
  */
 export function openJournal({ dir, maxBytes, keepHours, now }: JournalOptions): Journal {
-  mkdirSync(dir, { recursive: true });
   const file = openOwn(dir, maxBytes);
   let batch: Waiting[] = [];
 
@@ -69,9 +70,7 @@ export function openJournal({ dir, maxBytes, keepHours, now }: JournalOptions): 
     const taken = batch;
     batch = [];
     try {
-      const results = file.insert(
-        taken.map(({ event }) => [jobId(event), JSON.stringify(event), now().getTime()]),
-      );
+      const results = file.insert(taken.map(({ row }) => row));
       taken.forEach(({ resolve }, index) =>
         resolve(results[index] === true ? 'accepted' : 'duplicate'),
       );
@@ -89,7 +88,8 @@ export function openJournal({ dir, maxBytes, keepHours, now }: JournalOptions): 
       if (isDiskFull(dir))
         return Promise.reject(new JournalUnavailable('less than 10 % of the disk is free'));
       return new Promise((resolve, reject) => {
-        if (batch.push({ event, resolve, reject }) === 1) setImmediate(flush);
+        const row: NewRow = [jobId(event), JSON.stringify(event), now().getTime()];
+        if (batch.push({ row, resolve, reject }) === 1) setImmediate(flush);
       });
     },
     writable: () => file.isOpen() && !isDiskFull(dir) && file.bytes() < maxBytes * 0.98,
@@ -108,17 +108,12 @@ export function openJournal({ dir, maxBytes, keepHours, now }: JournalOptions): 
 }
 
 function openOwn(dir: string, maxBytes: number): JournalFile {
-  const [own, ...others] = adoptAll(dir, maxBytes);
-  if (own === undefined) return openLocked(join(dir, `${randomUUID()}.sqlite`), maxBytes);
-  for (const other of others) {
-    try {
-      own.takeOver(other);
-    } catch {
-      // No room for its rows here: it stays as it is, and the next start tries again.
-      other.close();
-    }
+  try {
+    return openFolder(dir, maxBytes);
+  } catch (cause) {
+    const why = cause instanceof Error ? cause.message : String(cause);
+    throw new JournalUnavailable(`cannot open a journal in ${dir}: ${why}`, { cause });
   }
-  return own;
 }
 
 function isDiskFull(dir: string): boolean {
