@@ -8,7 +8,10 @@ type Grants = Readonly<Record<string, readonly Privilege[]>>;
  * epn have no login at all. Nobody may change or delete what the chain of hashes covers.
  */
 export const DATABASE_GRANTS = {
-  sbp: { sbp_orders: ['SELECT', 'INSERT', 'UPDATE'] },
+  sbp: {
+    sbp_orders: ['SELECT', 'INSERT', 'UPDATE'],
+    sbp_refunds: ['SELECT', 'INSERT', 'UPDATE'],
+  },
   admin: {
     purchases: ['SELECT', 'UPDATE'],
     purchase_servers: ['SELECT', 'UPDATE'],
@@ -31,6 +34,8 @@ export const DATABASE_GRANTS = {
     outbox: ['SELECT', 'INSERT'],
     outbox_subjects: ['SELECT', 'INSERT', 'UPDATE'],
     chain_head: ['SELECT', 'UPDATE'],
+    // For `kopeck audit`; the owner of the database alone empties evidence.
+    retention_runs: ['SELECT'],
   },
   courier: { outbox: ['SELECT', 'UPDATE'] },
 } as const satisfies Record<string, Grants>;

@@ -1,31 +1,43 @@
-import type { RequestHandler } from 'express';
-import { jsonNumber } from '@kopeck/core/json-number';
-import { formatRoubles } from '@kopeck/core/roubles';
+import type { Request, RequestHandler } from 'express';
 import { apiError, NOT_FOUND } from './api-errors.ts';
 import type { Attempts } from './attempts.ts';
+import type { SbpConfig } from './config.ts';
 import { createQr, type Created, type CreateDeps } from './create-qr.ts';
-import { statusOf, type Order } from './order.ts';
-import { readPaymentRequest } from './payment-request.ts';
+import { readPaymentRequest, type PaymentRequest } from './payment-request.ts';
 import type { SbpProvider } from './provider.ts';
+import { rangeProblem, ttlOf } from './range.ts';
+import { naive, paymentView, statusView, type ViewOptions } from './views.ts';
 
-export type ApiDeps = Omit<CreateDeps, 'provider'> & {
-  /** Undefined: no credentials are configured. */
-  readonly provider: SbpProvider | undefined;
-};
+type Config = Pick<
+  SbpConfig,
+  'SBP_PROVIDER' | 'SBP_TTL_MINUTES' | 'SBP_STATUS_STYLE' | 'SBP_PUBLIC_URL'
+>;
+
+export type ApiDeps = Omit<CreateDeps, 'provider' | 'ttlMs'> & { readonly config: Config };
 
 /** POST /api/payment: the same order with the same amount gets the same code, always. */
 export function postPayment(deps: ApiDeps): RequestHandler {
   return async (request, response) => {
     const wanted = readPaymentRequest(request.body);
-    const { provider } = deps;
-    if (provider === undefined) throw failed('the provider is not configured', 503, 30);
+    const provider = providerOf(wanted, deps);
+    const problem = rangeProblem(wanted, provider);
+    if (problem !== null) throw apiError(400, problem);
 
-    const created = await createQr(wanted, { ...deps, provider });
+    const ttlMs = ttlOf(wanted.ttlMinutes ?? deps.config.SBP_TTL_MINUTES, provider);
+    const created = await createQr(wanted, { ...deps, provider, ttlMs });
     if (created.kind !== 'made') throw refusal(created, deps.now());
-    const { orderId, qrcId, link, status } = created.order;
-    const body = { success: true, orderId, qrcId, qr: link, status };
+    const body = paymentView(created.order, viewOptions(request, deps));
     response.set('Cache-Control', 'no-store').json(body);
   };
+}
+
+function providerOf({ provider }: PaymentRequest, { providers, config }: ApiDeps): SbpProvider {
+  const found = providers[provider ?? config.SBP_PROVIDER];
+  if (found !== undefined) return found;
+  if (provider !== null && provider !== config.SBP_PROVIDER) {
+    throw apiError(400, 'The provider is not configured');
+  }
+  throw failed('the provider is not configured', 503, 30);
 }
 
 function refusal(created: Exclude<Created, { kind: 'made' }>, now: Date): Error {
@@ -41,29 +53,26 @@ function failed(why: string, status: number, retryAfter: number | null): Error {
   return apiError(status, `Payment creation failed: ${why}`, headers);
 }
 
+export type StatusDeps = Pick<ApiDeps, 'config' | 'now'> & { readonly attempts: Attempts };
+
 /** GET /api/status/{orderId} */
-export function getStatus(
-  attempts: Attempts,
-  now: () => Date,
-): RequestHandler<{ orderId: string }> {
+export function getStatus(deps: StatusDeps): RequestHandler<{ orderId: string }> {
   return async (request, response) => {
-    const order = await attempts.find(request.params.orderId);
+    const order = await deps.attempts.find(request.params.orderId);
     if (order === null) throw NOT_FOUND;
-    response.set('Cache-Control', 'no-store').json(statusView(order, now()));
+    const body = statusView(order, viewOptions(request, deps));
+    response.set('Cache-Control', 'no-store').json(body);
   };
 }
 
-function statusView(order: Order, now: Date): object {
-  const { orderId, kopecks, createdAt, paidAt, qrcId, link } = order;
-  return {
-    success: true,
-    orderId,
-    status: statusOf(order, now),
-    amount: jsonNumber(formatRoubles(kopecks)),
-    createdAt: naive(createdAt),
-    ...(paidAt !== null && { paidAt: naive(paidAt) }),
-    ...(qrcId !== null && { qrcId, qr: link }),
-  };
+/** Unless it is configured, payers reach the service as this shop does. */
+export function viewOptions(
+  request: Pick<Request, 'protocol' | 'host'>,
+  { config, now }: Pick<ApiDeps, 'config' | 'now'>,
+): ViewOptions {
+  const { SBP_STATUS_STYLE: style, SBP_PUBLIC_URL } = config;
+  const publicUrl = SBP_PUBLIC_URL ?? `${request.protocol}://${request.host}`;
+  return { now: now(), style, publicUrl };
 }
 
 /** GET /api/health: the process lives. */
@@ -71,9 +80,4 @@ export function getHealth(now: () => Date): RequestHandler {
   return (_request, response) => {
     response.json({ success: true, status: 'healthy', timestamp: naive(now()) });
   };
-}
-
-/** UTC without a zone, as shops have always got it. */
-function naive(date: Date): string {
-  return date.toISOString().slice(0, 19);
 }

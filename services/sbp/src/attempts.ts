@@ -5,8 +5,20 @@ import type { Sql } from './sql.ts';
 
 export type NewOrder = Pick<
   Order,
-  'orderId' | 'kopecks' | 'provider' | 'attemptId' | 'leaseUntil' | 'createdAt'
+  | 'orderId'
+  | 'kopecks'
+  | 'provider'
+  | 'attemptId'
+  | 'leaseUntil'
+  | 'createdAt'
+  | 'description'
+  | 'returnUrl'
+  | 'grants'
+  | 'payToken'
 >;
+
+/** A new try: who makes it, under which id, and until when nobody else does. */
+export type Attempt = Pick<Order, 'provider' | 'attemptId' | 'leaseUntil'>;
 
 /**
  * sbp_orders while its code is being made. Each statement stands alone and says in its WHERE what it
@@ -17,7 +29,10 @@ export interface Attempts {
   /** False: the order is there already. */
   readonly insert: (order: NewOrder) => Promise<boolean>;
   /** Takes an order whose attempt came to nothing; false: another was faster. */
-  readonly retake: (before: Order, attemptId: string, leaseUntil: Date) => Promise<boolean>;
+  readonly retake: (before: Order, attempt: Attempt) => Promise<boolean>;
+  /** Takes an order whose provider's answer was lost, to ask for it; false: another was faster. */
+  readonly recover: (before: Order, leaseUntil: Date) => Promise<boolean>;
+  readonly findByToken: (payToken: string) => Promise<Order | null>;
   /** Says that the provider is going to be asked; false: the lease has passed to another. */
   readonly startAsking: (attemptId: string, expiresAt: Date) => Promise<boolean>;
   readonly saveQr: (attemptId: string, qr: Qr, nextLookAt: Date) => Promise<void>;
@@ -32,12 +47,22 @@ export function openAttempts({ run, select }: Sql): Attempts {
 
     insert: (order) => insert(run, order),
 
-    retake: async ({ orderId, attemptId: before, creation }, attemptId, leaseUntil) =>
+    findByToken: async (payToken) =>
+      (await select('SELECT * FROM sbp_orders WHERE pay_token = ?', [payToken]))[0] ?? null,
+
+    retake: async (before, { provider, attemptId, leaseUntil }) =>
       (await run(
-        `UPDATE sbp_orders SET attempt_id = ?, lease_until = ?, creation = 'claimed',
+        `UPDATE sbp_orders SET provider = ?, attempt_id = ?, lease_until = ?, creation = 'claimed',
            payment_id = NULL, expires_at = NULL, next_look_at = NULL
          WHERE order_id = ? AND attempt_id = ? AND creation = ?`,
-        [attemptId, leaseUntil, orderId, before, creation],
+        [provider, attemptId, leaseUntil, before.orderId, before.attemptId, before.creation],
+      )) === 1,
+
+    recover: async ({ attemptId, leaseUntil: before }, leaseUntil) =>
+      (await run(
+        `UPDATE sbp_orders SET lease_until = ?
+         WHERE attempt_id = ? AND creation = 'asked' AND lease_until = ?`,
+        [leaseUntil, attemptId, before],
       )) === 1,
 
     startAsking: async (attemptId, expiresAt) =>
@@ -68,12 +93,16 @@ export function openAttempts({ run, select }: Sql): Attempts {
 
 async function insert(run: Sql['run'], order: NewOrder): Promise<boolean> {
   const { orderId, kopecks, provider, attemptId, leaseUntil, createdAt } = order;
+  const { description, returnUrl, grants, payToken } = order;
   try {
     await run(
       `INSERT INTO sbp_orders
-         (order_id, kopecks, provider, attempt_id, creation, lease_until, created_at)
-       VALUES (?, ?, ?, ?, 'claimed', ?, ?)`,
-      [orderId, kopecks, provider, attemptId, leaseUntil, createdAt],
+         (order_id, kopecks, provider, attempt_id, creation, lease_until, created_at,
+          description, return_url, grants, pay_token)
+       VALUES (?, ?, ?, ?, 'claimed', ?, ?, ?, ?, ?, ?)`,
+      // prettier-ignore
+      [orderId, kopecks, provider, attemptId, leaseUntil, createdAt,
+       description, returnUrl, JSON.stringify(grants), payToken],
     );
     return true;
   } catch (error) {

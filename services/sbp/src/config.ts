@@ -6,22 +6,33 @@ import {
   secretList,
   type ReceiverConfig,
 } from '@kopeck/runtime/config';
-import { PROVIDERS, type ProviderCode } from './provider.ts';
-import { merchantOf, raiffeisenKeys, type RaiffeisenConfig } from './raiffeisen/config.ts';
+import type { ProviderCode } from './provider.ts';
+import {
+  credentialsOf,
+  isConfigured,
+  providerKeys,
+  PROVIDERS,
+  providerSecrets,
+  type ProvidersConfig,
+} from './providers.ts';
 
-export interface SbpConfig extends ReceiverConfig, RaiffeisenConfig {
+interface ServiceConfig extends ReceiverConfig {
   readonly SBP_PORT: number;
   readonly SBP_METRICS_PORT: number;
   readonly DATABASE_URL: string;
   readonly WEBHOOK_API_TOKEN: string[];
   readonly SBP_PROVIDER: ProviderCode;
   readonly SBP_TTL_MINUTES: number;
+  readonly SBP_STATUS_STYLE: 'kopeck' | 'legacy';
+  readonly SBP_PUBLIC_URL?: string;
+  readonly SBP_EXTRA_CA?: string;
 }
 
-export const sbpConfig = Joi.object<SbpConfig, true>({
+export type SbpConfig = ServiceConfig & ProvidersConfig;
+
+const serviceConfig = Joi.object<ServiceConfig, true>({
   ...receiverKeys,
   ...databaseKeys,
-  ...raiffeisenKeys,
   SBP_PORT: port(5000),
   SBP_METRICS_PORT: port(9001),
   WEBHOOK_API_TOKEN: secretList(
@@ -37,18 +48,35 @@ export const sbpConfig = Joi.object<SbpConfig, true>({
     .max(129_600)
     .default(60)
     .messages({ '*': 'for how many minutes a QR code can be paid: 1 to 129600' }),
+  SBP_STATUS_STYLE: Joi.string()
+    .valid('kopeck', 'legacy')
+    .default('kopeck')
+    .messages({ '*': 'kopeck, or legacy for shops that know pending, completed and failed only' }),
+  SBP_PUBLIC_URL: Joi.string()
+    .uri({ scheme: ['https', 'http'] })
+    .pattern(/[^/]$/)
+    .messages({
+      '*': 'how payers reach this service, without a slash at the end: https://pay.shop',
+    }),
+  SBP_EXTRA_CA: Joi.string()
+    .pattern(/-----BEGIN CERTIFICATE-----/)
+    .messages({
+      '*': 'PEM of a root to believe besides the usual, such as Russian Trusted Root CA',
+    }),
 });
+
+export const sbpConfig = serviceConfig.append(
+  providerKeys,
+) as unknown as Joi.ObjectSchema<SbpConfig>;
 
 /** What is refused for want of credentials, for the operator to read. */
 export function warningsOf(config: SbpConfig): readonly string[] {
-  if (merchantOf(config) !== null) return [];
-  return [
-    'raiffeisen is not configured and answers 503: ' +
-      'set RAIFFEISEN_SECRET_KEY and RAIFFEISEN_SBP_MERCHANT_ID',
-  ];
+  const { SBP_PROVIDER: provider } = config;
+  if (isConfigured(config, provider)) return [];
+  return [`${provider} is not configured and answers 503: set ${credentialsOf(provider)}`];
 }
 
 /** What no line of the log may show. */
 export function secretsOf(config: SbpConfig): readonly string[] {
-  return [...config.WEBHOOK_API_TOKEN, ...(config.RAIFFEISEN_SECRET_KEY ?? [])];
+  return [...config.WEBHOOK_API_TOKEN, ...providerSecrets(config)];
 }

@@ -1,4 +1,4 @@
-import { randomUUID } from 'node:crypto';
+import { randomBytes, randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Append } from '@kopeck/core/receive';
 import type { Log } from '@kopeck/runtime/log';
@@ -6,12 +6,15 @@ import type { Attempts } from './attempts.ts';
 import { orderCreated } from './events.ts';
 import { deadAt, stageOf, type Order } from './order.ts';
 import { nextLookAt } from './poll-plan.ts';
-import { ProviderError, type Qr, type SbpProvider } from './provider.ts';
+import { ProviderError, type Qr, type QrRequest, type SbpProvider } from './provider.ts';
+import type { Providers } from './providers.ts';
 import { isAway } from './sql.ts';
 
 export interface CreateDeps {
   readonly attempts: Attempts;
+  /** Who makes a new code. */
   readonly provider: SbpProvider;
+  readonly providers: Providers;
   readonly append: Append;
   readonly log: Log;
   readonly now: () => Date;
@@ -19,10 +22,7 @@ export interface CreateDeps {
   readonly ttlMs: number;
 }
 
-export interface Wanted {
-  readonly orderId: string;
-  readonly kopecks: bigint;
-}
+export type Wanted = Pick<Order, 'orderId' | 'kopecks' | 'description' | 'returnUrl' | 'grants'>;
 
 export type Created =
   | { readonly kind: 'made'; readonly order: Order }
@@ -58,7 +58,7 @@ async function goOn(order: Order, wanted: Wanted, deps: CreateDeps): Promise<Cre
     case 'made':
       return { kind: 'made', order };
     case 'lost':
-      return lost(order);
+      return await recover(order, deps);
     case 'free':
       return await attempt(order, wanted, deps);
     case 'busy':
@@ -87,28 +87,51 @@ async function claim(
   { attempts, provider, now }: CreateDeps,
 ): Promise<Order | null> {
   const attemptId = randomUUID().replaceAll('-', '');
-  const leaseUntil = new Date(now().getTime() + LEASE_MS);
-  const order = { ...wanted, provider: provider.code, attemptId, leaseUntil, createdAt: now() };
+  const claimed = { provider: provider.code, attemptId, leaseUntil: leaseOf(now()) };
+  const payToken = randomBytes(16).toString('base64url');
   const isOurs =
     before === null
-      ? await attempts.insert(order)
-      : await attempts.retake(before, attemptId, leaseUntil);
+      ? await attempts.insert({ ...wanted, ...claimed, payToken, createdAt: now() })
+      : await attempts.retake(before, claimed);
   return isOurs ? await attempts.find(wanted.orderId) : null;
+}
+
+function leaseOf(now: Date): Date {
+  return new Date(now.getTime() + LEASE_MS);
+}
+
+/** Asks what came of the request whose answer was lost, where the provider can say that. */
+async function recover(order: Order, deps: CreateDeps): Promise<Created | null> {
+  const { attempts, providers, now } = deps;
+  const recoverQr = providers[order.provider]?.recoverQr;
+  if (recoverQr === undefined) return lost(order);
+  if (!(await attempts.recover(order, leaseOf(now())))) return null;
+  return await save(order, recoverQr, deps);
 }
 
 /** Null: the lease was lost on the way, and somebody else is at it. */
 async function make(order: Order, deps: CreateDeps): Promise<Created | null> {
   const { attempts, provider, now, ttlMs } = deps;
-  const { attemptId, kopecks } = order;
   await announce(order, deps);
 
   const expiresAt = new Date(now().getTime() + ttlMs);
-  if (!(await attempts.startAsking(attemptId, expiresAt))) return null;
+  if (!(await attempts.startAsking(order.attemptId, expiresAt))) return null;
+  return await save({ ...order, expiresAt }, provider.createQr, deps);
+}
+
+type Ask = (request: QrRequest) => Promise<Qr | null>;
+
+/** Null: there is no code, and a new attempt may be made. */
+async function save(order: Order, ask: Ask, deps: CreateDeps): Promise<Created | null> {
+  const { attempts, now } = deps;
+  const { attemptId, kopecks, description, returnUrl } = order;
+  const expiresAt = order.expiresAt ?? now();
   try {
-    const qr = await provider.createQr({ attemptId, kopecks, expiresAt });
-    await saveQr(attemptId, qr, expiresAt, deps);
+    const qr = await ask({ attemptId, kopecks, expiresAt, description, returnUrl });
+    if (qr === null) await attempts.giveUp(attemptId, 'refused', now());
+    else await saveQr(attemptId, qr, expiresAt, deps);
   } catch (error) {
-    return await failed({ ...order, expiresAt }, error, deps);
+    return await failed(order, error, deps);
   }
   const made = await attempts.find(order.orderId);
   return made?.creation === 'made' ? { kind: 'made', order: made } : null;

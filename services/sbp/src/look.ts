@@ -1,19 +1,24 @@
 import type { Append } from '@kopeck/core/receive';
+import type { Incidents } from '@kopeck/runtime/incidents';
 import type { Log } from '@kopeck/runtime/log';
 import type { Metrics } from '@kopeck/runtime/metrics';
-import { paymentEvent } from './events.ts';
-import { mayFollow, type Order } from './order.ts';
 import type { Attempts } from './attempts.ts';
+import { foreignRefundEvent, paymentEvent } from './events.ts';
 import type { Looks } from './looks.ts';
+import { deadAt, mayFollow, wasPaid, type Order } from './order.ts';
 import { nextLookAt } from './poll-plan.ts';
 import { ProviderError, type PaymentState, type SbpProvider } from './provider.ts';
 import type { Providers } from './providers.ts';
+import { takenBack } from './refund.ts';
+import type { Refunds } from './refunds.ts';
 
 export interface LookDeps {
   readonly attempts: Attempts;
   readonly looks: Looks;
+  readonly refunds: Refunds;
   readonly providers: Providers;
   readonly append: Append;
+  readonly incidents: Incidents;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly now: () => Date;
@@ -31,10 +36,13 @@ export async function look(order: Order, deps: LookDeps): Promise<Date | null> {
   if (order.paymentId === null) return null;
 
   const state = await readState(provider, order.paymentId, order);
-  if (state?.attemptId !== order.attemptId) return await foreign(order, deps);
-  if (order.creation === 'asked') await attempts.saveQr(order.attemptId, state.qr, now());
+  if (state === null || !isOf(order, state)) return await foreign(order, deps);
+  if (order.creation === 'asked' && state.qr !== null) {
+    await attempts.saveQr(order.attemptId, state.qr, now());
+  }
 
-  const isSettled = await settle(order, state, { ...deps, app: provider.app });
+  const seen = provider.tellsExpiry ? state : expireByClock(order, state, now());
+  const isSettled = await settle(order, seen, { ...deps, app: provider.app });
   const { createdAt, expiresAt } = order;
   return isSettled ? null : nextLookAt({ createdAt, expiresAt: expiresAt ?? createdAt }, now());
 }
@@ -54,6 +62,16 @@ async function readState(
   }
 }
 
+/** A provider that knows no ids of ours has given us the payment's id itself. */
+function isOf({ attemptId }: Order, state: PaymentState): boolean {
+  return state.attemptId === null || state.attemptId === attemptId;
+}
+
+function expireByClock(order: Order, state: PaymentState, now: Date): PaymentState {
+  const isOver = state.status === 'pending' && now >= deadAt(order);
+  return isOver ? { ...state, status: 'expired' } : state;
+}
+
 /** The id came unsigned with a callback and was of another payment, or of none. */
 async function foreign(order: Order, { looks, log }: LookDeps): Promise<null> {
   log.error('the payment is of another attempt', { attempt: order.attemptId });
@@ -61,25 +79,53 @@ async function foreign(order: Order, { looks, log }: LookDeps): Promise<null> {
   return null;
 }
 
+type SettleDeps = LookDeps & { readonly app: string };
+
 /** True: nothing more is to be learnt. */
-async function settle(
-  order: Order,
-  state: PaymentState,
-  { looks, append, log, metrics, now, app }: LookDeps & { app: string },
-): Promise<boolean> {
-  const { status, paidKopecks, at } = state;
+async function settle(order: Order, state: PaymentState, deps: SettleDeps): Promise<boolean> {
+  const { status, at } = state;
+  const { looks, append, log, metrics, now, app } = deps;
   if (status === 'pending') return false;
-  if (!mayFollow(order.status, status)) return order.status === 'paid';
+  if (wasPaid(order)) {
+    await takeBack(order, state, deps);
+    return true;
+  }
+  if (!mayFollow(order.status, status)) return false;
 
   const event = paymentEvent({ order, app, status }, state, now());
   await append(event);
   metrics.count('kopeck_sbp_payments_total', { status });
-  if (status === 'paid' && paidKopecks !== order.kopecks) {
+  if (isOtherAmount(order, state)) {
     // Booked as suspense and reviewed by a person; the shop must not deliver for it.
     log.error('another amount was paid than the order costs', { event: event.id });
+    deps.incidents.open(`sbp-other-amount:${order.attemptId.slice(0, 8)}`, { event: event.id });
     return true;
   }
+  if (state.operationId !== null) await looks.keepOperation(order, state.operationId.slice(0, 64));
   await looks.setStatus(order, status, status === 'paid' ? (at ?? now()) : null);
   log.info('payment settled', { event: event.id, status });
+  if (status === 'paid') await takeBack({ ...order, status, paidAt: at ?? now() }, state, deps);
   return status === 'paid';
+}
+
+function isOtherAmount({ kopecks }: Order, { status, paidKopecks }: PaymentState): boolean {
+  return status === 'paid' && paidKopecks !== null && paidKopecks !== kopecks;
+}
+
+/**
+ * Whoever looks at a paid order has heard something: refunds under way are read too.
+ * Books what went back without our doing: more than all refunds of ours that may have been carried out.
+ */
+async function takeBack(order: Order, state: PaymentState, deps: SettleDeps): Promise<void> {
+  await deps.refunds.hint(order.orderId, deps.now());
+  const { refundedKopecks: refunded } = state;
+  if (refunded === null || refunded === 0n) return;
+  const ours = takenBack(await deps.refunds.of(order.orderId));
+  const after = refunded >= order.kopecks ? 'refunded' : 'partially_refunded';
+  if (refunded <= ours || !mayFollow(order.status, after)) return;
+
+  await deps.append(
+    foreignRefundEvent({ order, app: deps.app, status: refunded }, state, deps.now()),
+  );
+  await deps.looks.setRefunded(order, after);
 }

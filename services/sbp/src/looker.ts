@@ -1,12 +1,20 @@
 import type { Log } from '@kopeck/runtime/log';
-import type { Order } from './order.ts';
-import type { Looks } from './looks.ts';
 import { isAway } from './sql.ts';
 
-export interface LookerOptions {
-  readonly looks: Looks;
-  /** Reads one order's state and says when to look again. */
-  readonly look: (order: Order) => Promise<Date | null>;
+/** A row that is to be looked at, and when: an order or a refund. */
+export interface Due {
+  readonly attemptId: string;
+  readonly nextLookAt: Date | null;
+}
+
+export interface LookerOptions<T extends Due> {
+  readonly looks: {
+    readonly due: (now: Date, limit: number) => Promise<readonly T[]>;
+    /** Moves the next look as long as nobody has moved it since; this is how copies share the work. */
+    readonly move: (row: T, to: Date | null) => Promise<boolean>;
+  };
+  /** Reads one row's state and says when to look again. */
+  readonly look: (row: T) => Promise<Date | null>;
   readonly log: Log;
   readonly now: () => Date;
 }
@@ -28,7 +36,8 @@ const LEASE_MS = 90_000;
 const RETRY_MS = 15_000;
 
 /** Finds the payments whose callback was lost or has just come. Copies share the work by leases. */
-export function createLooker({ looks, look, log, now }: LookerOptions): Looker {
+export function createLooker<T extends Due>(options: LookerOptions<T>): Looker {
+  const { looks, look, log, now } = options;
   const stopping = new AbortController();
   let running: Promise<unknown> | null = null;
   let isAgain = false;
@@ -40,15 +49,15 @@ export function createLooker({ looks, look, log, now }: LookerOptions): Looker {
     return found.length + (await lookAtDue());
   }
 
-  async function lookAt(order: Order): Promise<void> {
-    const leased = { ...order, nextLookAt: later(LEASE_MS) };
-    if (!(await looks.move(order, leased.nextLookAt))) return;
+  async function lookAt(row: T): Promise<void> {
+    const leased: T = { ...row, nextLookAt: later(LEASE_MS) };
+    if (!(await looks.move(row, leased.nextLookAt))) return;
     try {
       const next = await look(leased);
       // A callback that came meanwhile has moved the look to its own now, and that stays.
       await looks.move(leased, next);
     } catch (error) {
-      log.warn('a payment could not be read', { attempt: order.attemptId, error });
+      log.warn('a payment could not be read', { attempt: row.attemptId, error });
       await looks.move(leased, later(RETRY_MS));
     }
   }

@@ -13,6 +13,9 @@ export interface Looks {
   /** The hint was wrong: the payment is of somebody else. */
   readonly unbind: (attemptId: string) => Promise<void>;
   readonly setStatus: (order: Order, status: OrderStatus, paidAt: Date | null) => Promise<void>;
+  readonly setRefunded: (order: Order, status: 'refunded' | 'partially_refunded') => Promise<void>;
+  /** The operation is told of for a day only, and a refund may have to name it. */
+  readonly keepOperation: (order: Order, operationId: string) => Promise<void>;
 }
 
 export function openLooks({ run, select }: Sql): Looks {
@@ -48,6 +51,21 @@ export function openLooks({ run, select }: Sql): Looks {
         before,
       ]);
     },
+
+    setRefunded: async ({ orderId }, status) => {
+      await run(
+        `UPDATE sbp_orders SET status = ?
+         WHERE order_id = ? AND status IN ('paid', 'partially_refunded')`,
+        [status, orderId],
+      );
+    },
+
+    keepOperation: async ({ attemptId }, operationId) => {
+      await run('UPDATE sbp_orders SET operation_id = ? WHERE attempt_id = ?', [
+        operationId,
+        attemptId,
+      ]);
+    },
   };
 }
 
@@ -57,6 +75,10 @@ async function hint(
   { provider, attemptId, paymentId }: CallbackHint & { provider: ProviderCode },
   now: Date,
 ): Promise<boolean> {
+  if (attemptId === null) {
+    const byId = 'UPDATE sbp_orders SET next_look_at = ? WHERE provider = ? AND payment_id = ?';
+    return (await run(byId, [now, provider, paymentId])) === 1;
+  }
   try {
     const found = await run(
       `UPDATE sbp_orders SET next_look_at = ?,

@@ -1,4 +1,5 @@
 import type { RowDataPacket } from 'mysql2/promise';
+import type { Grant } from '@kopeck/core/event';
 import type { Creation, Order } from './order.ts';
 import type { OrderStatus, ProviderCode } from './provider.ts';
 
@@ -17,6 +18,11 @@ interface Row extends RowDataPacket {
   readonly created_at: Date;
   readonly paid_at: Date | null;
   readonly next_look_at: Date | null;
+  readonly description: string | null;
+  readonly return_url: string | null;
+  readonly grants: string;
+  readonly pay_token: string | null;
+  readonly operation_id: string | null;
 }
 
 export function orderOf(packet: RowDataPacket): Order {
@@ -36,5 +42,10 @@ export function orderOf(packet: RowDataPacket): Order {
     createdAt: row.created_at,
     paidAt: row.paid_at,
     nextLookAt: row.next_look_at,
+    description: row.description,
+    returnUrl: row.return_url,
+    grants: JSON.parse(row.grants) as Grant[],
+    payToken: row.pay_token,
+    operationId: row.operation_id,
   };
 }

@@ -1,3 +1,4 @@
+import type { Grant } from '@kopeck/core/event';
 import type { OrderStatus, ProviderCode } from './provider.ts';
 
 /** How far the making of the code has come: see the migration. */
@@ -18,6 +19,12 @@ export interface Order {
   readonly createdAt: Date;
   readonly paidAt: Date | null;
   readonly nextLookAt: Date | null;
+  readonly description: string | null;
+  readonly returnUrl: string | null;
+  readonly grants: readonly Grant[];
+  /** Null: an order from before there was a page for the payer. */
+  readonly payToken: string | null;
+  readonly operationId: string | null;
 }
 
 export type Stage =
@@ -46,17 +53,40 @@ export function deadAt({ expiresAt }: Order): Date {
 
 /** What a shop is told. */
 export function statusOf(order: Order, now: Date): OrderStatus {
-  return stageOf(order, now) === 'free' ? 'failed' : order.status;
+  return stageOf(order, now) === 'free' && order.status === 'pending' ? 'failed' : order.status;
 }
 
-/** Neither failed nor expired is the end: money that comes later is money. Paid is. */
+export type StatusStyle = 'kopeck' | 'legacy';
+
+/** The three words of older shops: whether to deliver, not to, or to wait. */
+const LEGACY: Readonly<Record<OrderStatus, string>> = {
+  pending: 'pending',
+  paid: 'completed',
+  partially_refunded: 'completed',
+  failed: 'failed',
+  expired: 'failed',
+  refunded: 'failed',
+};
+
+export function statusWord(status: OrderStatus, style: StatusStyle): string {
+  return style === 'legacy' ? LEGACY[status] : status;
+}
+
+/** Neither failed nor expired is the end: money that comes later is money. After paid, it only goes back. */
 const FOLLOWS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
   pending: ['paid', 'failed', 'expired'],
   failed: ['paid'],
   expired: ['paid'],
-  paid: [],
+  paid: ['partially_refunded', 'refunded'],
+  partially_refunded: ['refunded'],
+  refunded: [],
 };
 
 export function mayFollow(before: OrderStatus, after: OrderStatus): boolean {
   return FOLLOWS[before].includes(after);
+}
+
+/** The money has come, whatever became of it then. */
+export function wasPaid({ status }: Pick<Order, 'status'>): boolean {
+  return status === 'paid' || status === 'partially_refunded' || status === 'refunded';
 }

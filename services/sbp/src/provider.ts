@@ -1,42 +1,55 @@
 import type { Result } from '@kopeck/core/source';
 
-export const PROVIDERS = ['raiffeisen'] as const;
-export type ProviderCode = (typeof PROVIDERS)[number];
+/** The name of a provider's folder: 'raiffeisen', 'tbank' … */
+export type ProviderCode = string;
 
-export type OrderStatus = 'pending' | 'paid' | 'failed' | 'expired';
+/** What a provider says of a payment. */
+export type PaymentStatus = 'pending' | 'paid' | 'failed' | 'expired';
+/** What an order has come to. */
+export type OrderStatus = PaymentStatus | 'partially_refunded' | 'refunded';
 
 export interface QrRequest {
-  /** Ours, ≤ 32 characters of [0-9a-f]: the provider never sees the shop's own order id. */
+  /** Ours, 32 characters of [0-9a-f]: the provider never sees the shop's own order id. */
   readonly attemptId: string;
   readonly kopecks: bigint;
   readonly expiresAt: Date;
+  /** At most 140 characters; a provider that takes fewer gets the beginning. */
+  readonly description: string | null;
+  /** Where the payer's browser goes afterwards. */
+  readonly returnUrl: string | null;
 }
 
 export interface Qr {
   /** The provider's own id of the payment. */
   readonly paymentId: string;
-  readonly qrcId: string;
-  /** What the QR code shows: a link of NSPK. */
+  /** Null: the link is none of NSPK, but a page of the provider. */
+  readonly qrcId: string | null;
+  /** What the QR code shows. */
   readonly link: string;
 }
 
 /** What the provider itself says of a payment. Only this ever becomes an event. */
 export interface PaymentState {
-  readonly status: OrderStatus;
-  /** Whose attempt it is, by the provider's account. */
-  readonly attemptId: string;
-  readonly qr: Qr;
-  /** Set when paid. */
+  readonly status: PaymentStatus;
+  /** Whose attempt it is, by the provider's account; null: it knows no ids but its own. */
+  readonly attemptId: string | null;
+  /** Null: this answer does not tell. */
+  readonly qr: Qr | null;
+  /** Set when paid; null then: the provider does not tell, its codes take no other sum. */
   readonly paidKopecks: bigint | null;
+  /** All that went back so far, refunds by hand in the provider's cabinet included; null: it does not tell. */
+  readonly refundedKopecks: bigint | null;
+  /** The operation in SBP, where a refund has to name it. */
+  readonly operationId: string | null;
   /** When the payment was made or declined. */
   readonly at: Date | null;
   /** The answers it was read from, as they came. */
   readonly answers: readonly string[];
 }
 
-/** A callback tells where to look, never what there is. */
+/** A callback tells where to look, never what there is. Both null: it is about nothing of ours. */
 export interface CallbackHint {
-  readonly attemptId: string;
+  readonly attemptId: string | null;
   /** Not always signed: believed only when the provider confirms that it is of this attempt. */
   readonly paymentId: string | null;
 }
@@ -46,15 +59,68 @@ export interface CallbackDelivery {
   readonly body: Buffer;
 }
 
+export interface CallbackRules {
+  readonly contentType: 'json' | 'any';
+  /** Where the provider says its callbacks come from. Others are counted, never refused. */
+  readonly networks: readonly string[];
+  /** The words that stop its repetitions; null: any 200 does. */
+  readonly acknowledgement: string | null;
+}
+
+export interface RefundRequest {
+  /** Ours, 32 characters of [0-9a-f], one per refund. */
+  readonly refundKey: string;
+  readonly attemptId: string;
+  readonly paymentId: string;
+  readonly operationId: string | null;
+  readonly kopecks: bigint;
+  readonly paidKopecks: bigint;
+}
+
+export interface SentRefund extends RefundRequest {
+  /** The provider's own id; null: its answer was lost. */
+  readonly providerRefundId: string | null;
+  /** How long ago it was sent. */
+  readonly ageMs: number;
+  /** Whether the same payment has other refunds. */
+  readonly isOnlyOne: boolean;
+}
+
+export interface RefundState {
+  readonly status: 'pending' | 'succeeded' | 'failed';
+  readonly providerRefundId: string | null;
+  readonly answers: readonly string[];
+}
+
+export interface ProviderLimits {
+  readonly minKopecks: bigint;
+  readonly maxKopecks: bigint;
+  /** For how long a code may live. Equal: the provider does not let it be chosen. */
+  readonly minTtlMinutes: number;
+  readonly maxTtlMinutes: number;
+}
+
 /** The port of an acquirer: one folder each, with the files config, client, callback, states, provider. */
 export interface SbpProvider {
   readonly code: ProviderCode;
   /** The merchant id that takes the money. */
   readonly app: string;
+  readonly limits: ProviderLimits;
+  /** False: it never says that a code has expired, so our own clock does. */
+  readonly tellsExpiry: boolean;
+  readonly callbacks: CallbackRules;
   readonly createQr: (request: QrRequest) => Promise<Qr>;
+  /** After a lost answer: what came of the same request. Null: it made none. Missing: it cannot be asked. */
+  readonly recoverQr?: (request: QrRequest) => Promise<Qr | null>;
   readonly getState: (paymentId: string) => Promise<PaymentState>;
-  /** Pure: checks the signature over the bytes as they came, and reads the hint. */
-  readonly readCallback: (delivery: CallbackDelivery) => Result<CallbackHint>;
+  /** Checks the signature over the bytes as they came, and reads the hint. */
+  readonly readCallback: (delivery: CallbackDelivery) => Promise<Result<CallbackHint>>;
+  /** Missing: a code lives until it expires. */
+  readonly cancel?: (paymentId: string) => Promise<void>;
+  /** Called once for a refund, whatever comes of it. */
+  readonly refund: (request: RefundRequest) => Promise<RefundState>;
+  /** Reads back a refund that was sent. Null: the provider cannot tell, a person must look. */
+  readonly readRefund: (refund: SentRefund) => Promise<RefundState | null>;
 }
 
 export type ProviderFailure =

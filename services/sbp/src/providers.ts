@@ -1,27 +1,87 @@
-import type { SbpConfig } from './config.ts';
-import { PROVIDERS, type ProviderCode, type SbpProvider } from './provider.ts';
-import { merchantOf } from './raiffeisen/config.ts';
-import { openRaiffeisen } from './raiffeisen/provider.ts';
+import type Joi from 'joi';
+import { bridge } from './bridge/provider.ts';
+import type { BreakerOptions } from './breaker.ts';
+import { createBreaker } from './breaker.ts';
+import type { ProviderModule } from './provider-module.ts';
+import type { ProviderCode, SbpProvider } from './provider.ts';
+import { createProviderHttp, type ConnectProvider } from './provider-http.ts';
+import { raiffeisen } from './raiffeisen/provider.ts';
+import { tbank } from './tbank/provider.ts';
+import { tochka } from './tochka/provider.ts';
+import { yookassa } from './yookassa/provider.ts';
+
+/** Every provider there is; a new one is a folder and a name here. */
+const MODULES = { raiffeisen, tbank, yookassa, tochka, bridge };
+
+export const PROVIDERS: readonly ProviderCode[] = Object.keys(MODULES);
+
+type ConfigOf<M> = M extends ProviderModule<infer C> ? C : never;
+type Both<U> = (U extends unknown ? (one: U) => void : never) extends (all: infer A) => void
+  ? A
+  : never;
+
+/** The keys of all providers together. */
+export type ProvidersConfig = Both<ConfigOf<(typeof MODULES)[keyof typeof MODULES]>>;
+
+/** A module with its configuration taken for granted: each reads only keys of its own. */
+const ALL = Object.entries(MODULES) as unknown as readonly (readonly [
+  ProviderCode,
+  ProviderModule<ProvidersConfig>,
+])[];
+
+export const providerKeys: Joi.SchemaMap = Object.assign(
+  {},
+  ...ALL.map(([, { keys }]) => keys),
+) as Joi.SchemaMap;
 
 /** Those with credentials. A provider that is no longer the default still hears its late callbacks. */
 export type Providers = Readonly<Partial<Record<ProviderCode, SbpProvider>>>;
 
+export interface OpenProvidersOptions {
+  readonly now: () => Date;
+  readonly timeoutMs?: number;
+  readonly extraCa?: string | undefined;
+  /** Told when a provider is left alone for its failures, and when it answers again. */
+  readonly changed: (provider: ProviderCode, isAway: boolean) => void;
+}
+
 const TIMEOUT_MS = 15_000;
 
-type Open = (config: SbpConfig, timeoutMs: number) => SbpProvider | null;
-
-const OPEN: Readonly<Record<ProviderCode, Open>> = {
-  raiffeisen: (config, timeoutMs) => {
-    const merchant = merchantOf(config);
-    return merchant === null ? null : openRaiffeisen(merchant, timeoutMs);
-  },
-};
-
-export function openProviders(config: SbpConfig, timeoutMs = TIMEOUT_MS): Providers {
-  const providers: Partial<Record<ProviderCode, SbpProvider>> = {};
-  for (const code of PROVIDERS) {
-    const provider = OPEN[code](config, timeoutMs);
+export function openProviders(config: ProvidersConfig, options: OpenProvidersOptions): Providers {
+  const { now, changed } = options;
+  const providers: Record<ProviderCode, SbpProvider> = Object.create(null) as Record<
+    ProviderCode,
+    SbpProvider
+  >;
+  for (const [code, module] of ALL) {
+    const connect = connectWith(options, { now, changed: (isAway) => changed(code, isAway) });
+    const provider = module.open(config, connect, now);
     if (provider !== null) providers[code] = provider;
   }
   return providers;
+}
+
+/** One breaker for all addresses of a provider. */
+function connectWith(
+  { timeoutMs = TIMEOUT_MS, extraCa }: OpenProvidersOptions,
+  breakerOptions: BreakerOptions,
+): ConnectProvider {
+  const breaker = createBreaker(breakerOptions);
+  const common = { timeoutMs, breaker, ...(extraCa !== undefined && { extraCa }) };
+  return (options) => createProviderHttp({ ...options, ...common });
+}
+
+/** How a provider is configured, when it is not. */
+export function credentialsOf(provider: ProviderCode): string {
+  return ALL.find(([code]) => code === provider)?.[1].credentials ?? '';
+}
+
+export function isConfigured(config: ProvidersConfig, provider: ProviderCode): boolean {
+  const nobody: ConnectProvider = () => () => Promise.reject(new Error('not connected'));
+  const [, module] = ALL.find(([code]) => code === provider) ?? [];
+  return module !== undefined && module.open(config, nobody, () => new Date(0)) !== null;
+}
+
+export function providerSecrets(config: ProvidersConfig): readonly string[] {
+  return ALL.flatMap(([, { secrets }]) => secrets(config));
 }

@@ -1,7 +1,6 @@
 import type { RequestHandler, Router } from 'express';
 import { bearer, jsonBody, rawBody } from '@kopeck/runtime/body';
-import { createRouter, HttpError, methods } from '@kopeck/runtime/http-app';
-import type { ReceiverDeps } from '@kopeck/runtime/receiver';
+import { createRouter, methods } from '@kopeck/runtime/http-app';
 import {
   apiErrors,
   noSuchPath,
@@ -10,45 +9,42 @@ import {
   unauthorized,
   WRONG_TYPE,
 } from './api-errors.ts';
+import { postCancel, postRefund } from './api-refund.ts';
 import { getHealth, getStatus, postPayment } from './api.ts';
-import type { Attempts } from './attempts.ts';
 import type { SbpConfig } from './config.ts';
-import type { Looks } from './looks.ts';
-import type { Providers } from './providers.ts';
+import type { LookDeps } from './look.ts';
 import { postCallback } from './webhook.ts';
 
-export type SbpDeps = Pick<ReceiverDeps, 'append' | 'log' | 'metrics' | 'now'> & {
+export type SbpDeps = LookDeps & {
   readonly config: SbpConfig;
-  readonly attempts: Attempts;
-  readonly looks: Looks;
-  readonly providers: Providers;
   readonly wake: () => void;
 };
 
 const LIMIT_BYTES = 65_536;
 
 export function sbpRoutes(deps: SbpDeps): Router {
-  const { config, attempts, providers, log, now } = deps;
-  const provider = providers[config.SBP_PROVIDER];
-  const ttlMs = config.SBP_TTL_MINUTES * 60_000;
+  const { config, log, now } = deps;
   const auth = bearer(config.WEBHOOK_API_TOKEN, unauthorized);
   const json = jsonBody({ limitBytes: LIMIT_BYTES, wrongType: WRONG_TYPE, notJson: NOT_JSON });
 
   const router = createRouter();
   router
     .route('/api/payment')
-    .post(auth, ...json, postPayment({ ...deps, provider, ttlMs }))
+    .post(auth, ...json, postPayment(deps))
     .all(otherMethods('POST'));
-  router.route('/api/status/:orderId').get(auth, getStatus(attempts, now)).all(otherMethods('GET'));
+  router
+    .route('/api/payment/:orderId/refund')
+    .post(auth, ...json, postRefund(deps))
+    .all(otherMethods('POST'));
+  router
+    .route('/api/payment/:orderId/cancel')
+    .post(auth, postCancel(deps))
+    .all(otherMethods('POST'));
+  router.route('/api/status/:orderId').get(auth, getStatus(deps)).all(otherMethods('GET'));
   router.route('/api/health').get(getHealth(now)).all(otherMethods('GET'));
   router.use('/api', noSuchPath, apiErrors(log));
 
-  const callback = [jsonOnly, rawBody(LIMIT_BYTES), postCallback(deps) as RequestHandler];
+  const callback = [rawBody(LIMIT_BYTES), postCallback(deps) as RequestHandler];
   router.all('/webhook/sbp/:provider', methods({ POST: callback }));
   return router;
 }
-
-const jsonOnly: RequestHandler = (request, _response, next) => {
-  const isJson = /^application\/json\s*(;|$)/i.test(request.get('content-type') ?? '');
-  next(isJson ? undefined : new HttpError(415, { error: 'unsupported_media_type' }));
-};

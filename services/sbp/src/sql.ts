@@ -5,7 +5,7 @@ import type {
   ResultSetHeader,
   RowDataPacket,
 } from 'mysql2/promise';
-import { isUnavailable } from '@kopeck/runtime/database';
+import { inTransaction, isUnavailable } from '@kopeck/runtime/database';
 import { orderOf } from './order-row.ts';
 import type { Order } from './order.ts';
 
@@ -18,12 +18,16 @@ export interface Sql {
   /** How many rows the WHERE has found. */
   readonly run: (sql: string, values: Values) => Promise<number>;
   readonly select: (sql: string, values: Values) => Promise<readonly Order[]>;
+  readonly rows: (sql: string, values: Values) => Promise<readonly RowDataPacket[]>;
+  readonly transaction: <T>(work: (tx: PoolConnection) => Promise<T>) => Promise<T>;
 }
 
 export function createSql(pool: Pool): Sql {
   return {
     run: async (sql, values) => (await query<ResultSetHeader>(pool, sql, values)).affectedRows,
     select: async (sql, values) => (await query<RowDataPacket[]>(pool, sql, values)).map(orderOf),
+    rows: (sql, values) => query<RowDataPacket[]>(pool, sql, values),
+    transaction: (work) => inTransaction(pool, work),
   };
 }
 

@@ -1,12 +1,15 @@
 import { openDatabase } from '@kopeck/runtime/database';
+import type { Incidents } from '@kopeck/runtime/incidents';
 import type { Log } from '@kopeck/runtime/log';
-import { startReceiver, type Receiver } from '@kopeck/runtime/receiver';
-import { warningsOf, type SbpConfig } from './config.ts';
+import { startReceiver, type Receiver, type ReceiverDeps } from '@kopeck/runtime/receiver';
 import { openAttempts } from './attempts.ts';
+import { carryOutRefund } from './carry-out-refund.ts';
+import { warningsOf, type SbpConfig } from './config.ts';
 import { look } from './look.ts';
 import { createLooker } from './looker.ts';
 import { openLooks } from './looks.ts';
-import { openProviders } from './providers.ts';
+import { openProviders, type Providers } from './providers.ts';
+import { openRefunds } from './refunds.ts';
 import { sbpRoutes } from './routes.ts';
 import { createSql } from './sql.ts';
 
@@ -15,9 +18,7 @@ const CONNECTIONS = 10;
 export function startSbp(config: SbpConfig, log: Log): Promise<Receiver> {
   const pool = openDatabase(config.DATABASE_URL, { connections: CONNECTIONS });
   const sql = createSql(pool);
-  const attempts = openAttempts(sql);
-  const looks = openLooks(sql);
-  const providers = openProviders(config);
+  const stores = { attempts: openAttempts(sql), looks: openLooks(sql), refunds: openRefunds(sql) };
 
   return startReceiver({
     name: 'sbp',
@@ -33,13 +34,37 @@ export function startSbp(config: SbpConfig, log: Log): Promise<Receiver> {
         () => false,
       ),
     }),
-    routes: (deps) => {
-      deps.closing.add('database', () => pool.end());
-      const lookDeps = { ...deps, attempts, looks, providers };
-      const looker = createLooker({ ...deps, looks, look: (order) => look(order, lookDeps) });
-      deps.closing.add('looker', looker.close);
-      looker.start();
-      return sbpRoutes({ ...lookDeps, config, wake: looker.wake });
+    routes: (receiver) => {
+      receiver.closing.add('database', () => pool.end());
+      const deps = { ...receiver, ...stores, providers: providersOf(config, receiver) };
+      const looker = createLooker({ ...deps, look: (order) => look(order, deps) });
+      const refunder = createLooker({
+        ...deps,
+        looks: stores.refunds,
+        look: (refund) => carryOutRefund(refund, deps),
+      });
+      for (const loop of [looker, refunder]) {
+        receiver.closing.add('looker', loop.close);
+        loop.start();
+      }
+      return sbpRoutes({ ...deps, config, wake: looker.wake });
     },
   });
+}
+
+function providersOf(
+  config: SbpConfig,
+  { now, incidents }: Pick<ReceiverDeps, 'now' | 'incidents'>,
+): Providers {
+  const extraCa = config.SBP_EXTRA_CA;
+  return openProviders(config, {
+    now,
+    extraCa,
+    changed: (code, isAway) => tell(code, isAway, incidents),
+  });
+}
+
+function tell(provider: string, isAway: boolean, incidents: Incidents): void {
+  if (isAway) incidents.open(`sbp-provider-away:${provider}`, { provider });
+  else incidents.close(`sbp-provider-away:${provider}`);
 }

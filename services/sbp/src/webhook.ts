@@ -1,11 +1,12 @@
 import type { RequestHandler, Response } from 'express';
 import type { Rejection } from '@kopeck/core/source';
-import { notFound } from '@kopeck/runtime/http-app';
+import { HttpError, notFound } from '@kopeck/runtime/http-app';
 import type { Log } from '@kopeck/runtime/log';
 import type { Metrics } from '@kopeck/runtime/metrics';
 import type { Looks } from './looks.ts';
-import { PROVIDERS, type ProviderCode } from './provider.ts';
-import type { Providers } from './providers.ts';
+import { isFromOneOf } from './networks.ts';
+import type { SbpProvider } from './provider.ts';
+import { PROVIDERS, type Providers } from './providers.ts';
 
 export interface WebhookDeps {
   readonly looks: Looks;
@@ -30,34 +31,61 @@ export function postCallback(deps: WebhookDeps): RequestHandler<{ provider: stri
     const code = PROVIDERS.find((known) => known === request.params.provider);
     if (code === undefined) return notFound(response);
     const provider = providers[code];
-    if (provider === undefined) return answer(response, code, { kind: 'unconfigured' }, deps);
+    if (provider === undefined) return refuse(response, code, 'unconfigured', deps);
+    if (isMistyped(request.get('content-type'), provider)) {
+      throw new HttpError(415, { error: 'unsupported_media_type' });
+    }
+    countStranger(request.ip, provider, deps);
 
     const header = (name: string): string | undefined => request.get(name);
-    const hint = provider.readCallback({ header, body: request.body as Buffer });
-    if (!hint.ok) return answer(response, code, { kind: hint.rejection }, deps);
+    const hint = await provider.readCallback({ header, body: request.body as Buffer });
+    if (!hint.ok) return refuse(response, code, hint.rejection, deps);
 
     const isKnown = await looks.hint(code, hint.value, now());
-    answer(response, code, { kind: isKnown ? 'accepted' : 'ignored' }, deps);
+    acknowledge(response, provider, isKnown ? 'accepted' : 'ignored', deps);
     if (isKnown) wake();
   };
 }
 
-type Verdict = { readonly kind: Rejection | 'accepted' | 'ignored' };
+function isMistyped(contentType: string | undefined, { callbacks }: SbpProvider): boolean {
+  return callbacks.contentType === 'json' && !/^application\/json\s*(;|$)/i.test(contentType ?? '');
+}
 
-function answer(
+/** Lists of addresses change without notice: a payment is not lost over one. */
+function countStranger(
+  ip: string | undefined,
+  { code, callbacks }: SbpProvider,
+  { metrics }: WebhookDeps,
+): void {
+  if (callbacks.networks.length === 0 || isFromOneOf(ip ?? '', callbacks.networks)) return;
+  metrics.count('kopeck_sbp_foreign_callbacks_total', { provider: code });
+}
+
+/** In the provider's own words: some repeat for a month what is not answered with them. */
+function acknowledge(
   response: Response,
-  provider: ProviderCode,
-  { kind }: Verdict,
+  { code, callbacks }: SbpProvider,
+  outcome: 'accepted' | 'ignored',
   { log, metrics }: WebhookDeps,
 ): void {
-  metrics.count('kopeck_deliveries_total', { source: 'sbp', outcome: kind });
+  metrics.count('kopeck_deliveries_total', { source: 'sbp', outcome });
+  log.info(`callback ${outcome}`, { provider: code });
   response.set('Cache-Control', 'no-store');
-  if (kind === 'accepted' || kind === 'ignored') {
-    log.info(`callback ${kind}`, { provider });
-    response.json({ status: kind });
-    return;
-  }
-  log.warn('callback rejected', { provider, rejection: kind });
-  if (kind === 'unconfigured') response.set('Retry-After', '30');
-  response.status(STATUS[kind] ?? 503).json({ error: kind });
+  if (callbacks.acknowledgement === null) response.json({ status: outcome });
+  else response.type('text/plain').send(callbacks.acknowledgement);
+}
+
+function refuse(
+  response: Response,
+  provider: string,
+  rejection: Rejection,
+  { log, metrics }: WebhookDeps,
+): void {
+  metrics.count('kopeck_deliveries_total', { source: 'sbp', outcome: rejection });
+  log.warn('callback rejected', { provider, rejection });
+  if (rejection === 'unconfigured') response.set('Retry-After', '30');
+  response
+    .status(STATUS[rejection] ?? 503)
+    .set('Cache-Control', 'no-store')
+    .json({ error: rejection });
 }

@@ -184,7 +184,15 @@ describe('when the bank makes no code', () => {
 });
 
 describe('when a copy of the service dies over an order', () => {
-  const attempt = { orderId: 'order-1', kopecks: 10_000n, provider: 'raiffeisen' } as const;
+  const attempt = {
+    orderId: 'order-1',
+    kopecks: 10_000n,
+    provider: 'raiffeisen',
+    description: null,
+    returnUrl: null,
+    grants: [],
+    payToken: 'p'.repeat(22),
+  } as const;
   const attemptId = 'f'.repeat(32);
   const createdAt = new Date('2026-01-15T13:00:00Z');
   const leaseUntil = new Date('2026-01-15T13:01:00Z');

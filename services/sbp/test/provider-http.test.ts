@@ -3,6 +3,7 @@ import { createServer, type RequestListener, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterEach, expect, test } from 'vitest';
 import { freePort } from '@kopeck/testing/ports';
+import { createBreaker } from '../src/breaker.ts';
 import { createProviderHttp, type ProviderAnswer } from '../src/provider-http.ts';
 
 const TOKEN = 'Bearer bank-secret-bank-secret-bank-secret';
@@ -88,5 +89,11 @@ async function ask(listener: RequestListener): Promise<ProviderAnswer> {
 }
 
 function options(baseUrl: string): Parameters<typeof createProviderHttp>[0] {
-  return { provider: 'bank', baseUrl, headers: { Authorization: TOKEN }, timeoutMs: 300 };
+  return {
+    provider: 'bank',
+    baseUrl,
+    headers: { Authorization: TOKEN },
+    breaker: createBreaker({ now: () => new Date(0), changed: () => undefined }),
+    timeoutMs: 300,
+  };
 }

@@ -11,11 +11,13 @@ import { migrate } from '@kopeck/runtime/migrate';
 import { openAcquirer } from '@kopeck/sandbox/acquirer/acquirer';
 import { createSandbox } from '@kopeck/sandbox/sandbox';
 import { openAttempts, type Attempts } from '../src/attempts.ts';
+import { carryOutRefund } from '../src/carry-out-refund.ts';
 import { sbpConfig } from '../src/config.ts';
 import { look } from '../src/look.ts';
 import { createLooker, type Looker } from '../src/looker.ts';
 import { openLooks } from '../src/looks.ts';
 import { openProviders } from '../src/providers.ts';
+import { openRefunds } from '../src/refunds.ts';
 import { sbpRoutes } from '../src/routes.ts';
 import { createSql } from '../src/sql.ts';
 import { createTestDatabase } from '@kopeck/testing/test-database';
@@ -32,6 +34,9 @@ export interface RunningSbp {
   /** Every line of the log, with what it carried. */
   readonly lines: string[];
   readonly looker: Looker;
+  readonly refunder: Looker;
+  /** Those that are open. */
+  readonly incidents: ReadonlySet<string>;
   /** To leave behind what a copy that died leaves behind. */
   readonly attempts: Attempts;
   /** Set: the journal refuses. */
@@ -64,7 +69,10 @@ export async function createSbpDatabase(): Promise<SbpDatabase> {
   const pool = openDatabase(database.url, { connections: 1 });
   return {
     url: database.url,
-    empty: () => pool.query('DELETE FROM sbp_orders'),
+    async empty() {
+      await pool.query('DELETE FROM sbp_orders');
+      await pool.query('DELETE FROM sbp_refunds');
+    },
     run: (sql) => pool.query(sql),
     async drop() {
       await pool.end();
@@ -97,19 +105,34 @@ export async function startTestSbp(
   );
   const { events, append, journal } = fakeJournal();
   const { log, lines } = fakeLog();
+  const incidents = new Set<string>();
   const pool = openDatabase(database.url, { connections: 10 });
   const sql = createSql(pool);
   const deps = {
     config,
     attempts: openAttempts(sql),
     looks: openLooks(sql),
-    providers: openProviders(config, options.timeoutMs ?? 2_000),
+    refunds: openRefunds(sql),
+    incidents: {
+      open: (kind: string) => void incidents.add(kind),
+      close: (kind: string) => void incidents.delete(kind),
+    },
+    providers: openProviders(config, {
+      now,
+      timeoutMs: options.timeoutMs ?? 2_000,
+      changed: () => undefined,
+    }),
     append,
     log,
     metrics: createMetrics('sbp'),
     now,
   };
   const looker = createLooker({ ...deps, look: (order) => look(order, deps) });
+  const refunder = createLooker({
+    ...deps,
+    looks: deps.refunds,
+    look: (refund) => carryOutRefund(refund, deps),
+  });
   const router = sbpRoutes({ ...deps, wake: looker.wake });
   const server = await listen(createApp({ log, trustProxy: 'loopback', router }), 0, '127.0.0.1');
   const running = {
@@ -118,6 +141,8 @@ export async function startTestSbp(
     events,
     lines,
     looker,
+    refunder,
+    incidents,
     journal,
     attempts: deps.attempts,
   };

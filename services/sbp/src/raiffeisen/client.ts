@@ -1,8 +1,8 @@
 import { textAt } from '@kopeck/core/json';
 import { jsonNumber } from '@kopeck/core/json-number';
 import { formatRoubles } from '@kopeck/core/roubles';
-import { ProviderError, type QrRequest } from '../provider.ts';
-import { createProviderHttp, type ProviderAnswer } from '../provider-http.ts';
+import { ProviderError, type QrRequest, type RefundRequest } from '../provider.ts';
+import type { ConnectProvider, ProviderAnswer } from '../provider-http.ts';
 import type { RaiffeisenMerchant } from './config.ts';
 
 /** The calls of "Raif Pay", SBP C2B, that are used. Each throws ProviderError. */
@@ -10,23 +10,22 @@ export interface RaiffeisenClient {
   readonly registerQr: (request: QrRequest) => Promise<ProviderAnswer>;
   readonly qrInfo: (qrId: string) => Promise<ProviderAnswer>;
   readonly paymentInfo: (qrId: string) => Promise<ProviderAnswer>;
+  readonly cancelQr: (qrId: string) => Promise<ProviderAnswer>;
+  readonly refund: (request: RefundRequest) => Promise<ProviderAnswer>;
+  readonly refundInfo: (refundId: string) => Promise<ProviderAnswer>;
 }
 
 export function createRaiffeisenClient(
   { url, secretKeys: [current = ''], sbpMerchantId }: RaiffeisenMerchant,
-  timeoutMs: number,
+  connect: ConnectProvider,
 ): RaiffeisenClient {
-  const http = createProviderHttp({
-    provider: 'raiffeisen',
-    baseUrl: url,
-    headers: { Authorization: `Bearer ${current}` },
-    timeoutMs,
-  });
+  const headers = { Authorization: `Bearer ${current}` };
+  const http = connect({ provider: 'raiffeisen', baseUrl: url, headers });
   const get = async (path: string): Promise<ProviderAnswer> =>
     refuseErrors(await http({ method: 'GET', path }));
 
   return {
-    registerQr: async ({ attemptId, kopecks, expiresAt }) => {
+    registerQr: async ({ attemptId, kopecks, expiresAt, description, returnUrl }) => {
       const body = JSON.stringify({
         qrType: 'QRDynamic',
         amount: jsonNumber(formatRoubles(kopecks, 2)),
@@ -34,11 +33,23 @@ export function createRaiffeisenClient(
         order: attemptId,
         sbpMerchantId,
         qrExpirationDate: withOffset(expiresAt),
+        ...(description !== null && { paymentDetails: description }),
+        ...(returnUrl !== null && { redirectUrl: returnUrl }),
       });
       return refuseErrors(await http({ method: 'POST', path: '/sbp/v2/qrs', body }));
     },
     qrInfo: (qrId) => get(`/sbp/v2/qrs/${encodeURIComponent(qrId)}`),
     paymentInfo: (qrId) => get(`/sbp/v1/qr/${encodeURIComponent(qrId)}/payment-info`),
+    cancelQr: async (qrId) =>
+      refuseErrors(
+        await http({ method: 'DELETE', path: `/sbp/v2/qrs/${encodeURIComponent(qrId)}` }),
+      ),
+    refund: async ({ attemptId, refundKey, kopecks }) => {
+      const amount = jsonNumber(formatRoubles(kopecks, 2));
+      const body = JSON.stringify({ amount, order: attemptId, refundId: refundKey });
+      return refuseErrors(await http({ method: 'POST', path: '/sbp/v1/refund', body }));
+    },
+    refundInfo: (refundId) => get(`/sbp/v1/refund/${encodeURIComponent(refundId)}`),
   };
 }
 

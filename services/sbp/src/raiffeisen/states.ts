@@ -1,7 +1,8 @@
-import type { OrderStatus } from '../provider.ts';
+import type { PaymentStatus, RefundState } from '../provider.ts';
+import { wordIn } from '../provider-answer.ts';
 
 /** `qrStatus` of GET /sbp/v2/qrs/{qrId}: the only place where expiry and cancelling show. */
-const QR: Readonly<Record<string, OrderStatus>> = {
+const QR: Readonly<Record<string, PaymentStatus>> = {
   NEW: 'pending',
   IN_PROGRESS: 'pending',
   // The money itself shows in payment-info, sometimes later: until then there is no amount to believe.
@@ -11,20 +12,23 @@ const QR: Readonly<Record<string, OrderStatus>> = {
 };
 
 /** `paymentStatus` of payment-info: the last attempt to pay. It outweighs the code's own state. */
-const PAYMENT: Readonly<Record<string, OrderStatus>> = {
+const PAYMENT: Readonly<Record<string, PaymentStatus>> = {
   SUCCESS: 'paid',
   IN_PROGRESS: 'pending',
   DECLINED: 'failed',
 };
 
 /** Words that are not in the tables (NO_INFO, and those the bank may yet invent) say nothing. */
-export function stateOf(qrStatus: string | null, paymentStatus: string | null): OrderStatus {
-  return at(PAYMENT, paymentStatus) ?? at(QR, qrStatus) ?? 'pending';
+export function stateOf(qrStatus: string | null, paymentStatus: string | null): PaymentStatus {
+  return wordIn(PAYMENT, paymentStatus) ?? wordIn(QR, qrStatus) ?? 'pending';
 }
 
-function at(
-  table: Readonly<Record<string, OrderStatus>>,
-  word: string | null,
-): OrderStatus | undefined {
-  return word !== null && Object.hasOwn(table, word) ? table[word] : undefined;
+const REFUND: Readonly<Record<string, RefundState['status']>> = {
+  IN_PROGRESS: 'pending',
+  COMPLETED: 'succeeded',
+  DECLINED: 'failed',
+};
+
+export function refundStateOf(refundStatus: string | null): RefundState['status'] {
+  return wordIn(REFUND, refundStatus) ?? 'pending';
 }
