@@ -123,7 +123,7 @@ test('knows that nothing runs where nothing is installed', async () => {
 
 test('names its commands when it does not know one', async () => {
   const { stderr, code } = await runToEnd('dance');
-  expect(stderr).toContain('start|stop|simulate|test|check');
+  expect(stderr).toContain('start|stop|simulate|kopeck|test|check');
   expect(code).toBe(1);
 });
 
