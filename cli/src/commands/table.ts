@@ -6,4 +6,9 @@ export interface Entry {
 }
 
 /** One line a command; what a command needs is loaded only when it is asked for. */
-export const COMMANDS: Readonly<Record<string, Entry>> = {};
+export const COMMANDS: Readonly<Record<string, Entry>> = {
+  audit: {
+    summary: 'proves that the books are what was booked, or names the first bad row',
+    load: () => import('./audit.ts'),
+  },
+};

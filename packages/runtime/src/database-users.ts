@@ -34,6 +34,8 @@ export const DATABASE_GRANTS = {
     outbox: ['SELECT', 'INSERT'],
     outbox_subjects: ['SELECT', 'INSERT', 'UPDATE'],
     chain_head: ['SELECT', 'UPDATE'],
+    // For `kopeck audit`; the owner of the database alone empties evidence.
+    retention_runs: ['SELECT'],
   },
   courier: { outbox: ['SELECT', 'UPDATE'] },
 } as const satisfies Record<string, Grants>;

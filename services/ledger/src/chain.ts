@@ -1,9 +1,19 @@
 import { createHash } from 'node:crypto';
 
+/** All that one link of the chain covers, as text: a row of the inbox and the lines of its entry. */
 export interface Link {
   readonly seq: bigint;
   readonly id: string;
+  readonly source: string;
+  readonly type: string;
+  readonly subject: string;
+  readonly network: string;
   readonly outcome: string;
+  readonly reason: string | null;
+  readonly contenthash: string;
+  /** The times of the event, ISO 8601 in UTC with milliseconds: they decide how events are folded. */
+  readonly occurredAt: string;
+  readonly receivedAt: string;
   /** SHA-256 of the evidence, in hex: so that retention may empty the evidence itself. */
   readonly evidenceHash: string;
   readonly data: string;
@@ -14,19 +24,37 @@ export interface Link {
 /** The head before the first link. */
 export const GENESIS = '0'.repeat(64);
 
+/** The order in which the fields are hashed: docs/verify-chain.py has the same list. */
+const FIELDS = [
+  'seq',
+  'id',
+  'source',
+  'type',
+  'subject',
+  'network',
+  'outcome',
+  'reason',
+  'contenthash',
+  'occurredAt',
+  'receivedAt',
+  'evidenceHash',
+  'data',
+  'inputs',
+  'postings',
+] as const satisfies readonly (keyof Link)[];
+
 /**
  * SHA-256 over the head before and the fields of the link, each preceded by its length in bytes as 32
- * bits, big-endian: no two different links have the same bytes. No clock is in it, so a rebuild arrives
- * at the same head.
+ * bits, big-endian: no two different links have the same bytes. The time of booking is not in it, so a
+ * rebuild arrives at the same head.
  */
 export function nextHash(head: string, link: Link): string {
-  const hash = createHash('sha256').update(Buffer.from(head, 'hex'));
-  const { seq, id, outcome, evidenceHash, data, inputs, postings } = link;
-  for (const field of [seq.toString(), id, outcome, evidenceHash, data, inputs, postings]) {
-    const bytes = Buffer.from(field, 'utf8');
-    const length = Buffer.alloc(4);
+  const parts: Buffer[] = [Buffer.from(head, 'hex')];
+  for (const field of FIELDS) {
+    const bytes = Buffer.from(String(link[field] ?? ''), 'utf8');
+    const length = Buffer.allocUnsafe(4);
     length.writeUInt32BE(bytes.length);
-    hash.update(length).update(bytes);
+    parts.push(length, bytes);
   }
-  return hash.digest('hex');
+  return createHash('sha256').update(Buffer.concat(parts)).digest('hex');
 }

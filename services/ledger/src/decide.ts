@@ -1,7 +1,13 @@
 import type { EventOf, KopeckEvent } from '@kopeck/core/event';
 import { affiliateAlert, foldAffiliate, pastStatus, type AffiliateState } from './affiliate.ts';
 import { orderText, push, type Knowledge, type Seen } from './knowledge.ts';
-import { foldPayment, orderKeyOf, type OrderKey, type PaymentState } from './payment.ts';
+import {
+  foldPayment,
+  orderKeyOf,
+  orderKeyOfEvents,
+  type OrderKey,
+  type PaymentState,
+} from './payment.ts';
 import { difference, sum, unbalanced, type Posting } from './posting.ts';
 import { storedEvent, type Inputs } from './stored-event.ts';
 
@@ -173,7 +179,7 @@ function refoldPayment(
   knowledge: Knowledge,
 ): { subject: string; state: PaymentState; postings: readonly Posting[] } {
   const events = knowledge.events.get(subject) ?? [];
-  const key = events.map(orderKeyOf).find((found) => found !== null) ?? null;
+  const key = orderKeyOfEvents(events);
   const order = key === null ? null : (knowledge.orders.get(orderText(key)) ?? null);
   const state = foldPayment(events, order);
   return { subject, state, postings: bookDifference(subject, state.target, knowledge) };

@@ -20,9 +20,19 @@ export async function loadKnowledge(
     ...events.filter(isFolded).map(({ subject }) => subject),
     ...[...knowledge.payments.values()].flat(),
   ]);
-  await loadEvents(tx, [...subjects], knowledge);
-  await loadBooked(tx, [...subjects], knowledge);
+  await loadSubjects(tx, [...subjects], knowledge, orderKeys);
+  return knowledge;
+}
 
+/** All that is known of the subjects: their events, their books, and the orders that they name. */
+export async function loadSubjects(
+  tx: PoolConnection,
+  subjects: readonly string[],
+  knowledge: Knowledge = emptyKnowledge(),
+  orderKeys: readonly OrderKey[] = [],
+): Promise<Knowledge> {
+  await loadEvents(tx, subjects, knowledge);
+  await loadBooked(tx, subjects, knowledge);
   const named = [...knowledge.events.values()].flat().map(orderKeyOfPayment);
   await loadOrders(tx, [...orderKeys, ...named.filter((key) => key !== null)], knowledge);
   return knowledge;

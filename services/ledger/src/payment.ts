@@ -1,4 +1,5 @@
-import type { EventOf, Grant, OrderCreated, Payment } from '@kopeck/core/event';
+import assert from 'node:assert/strict';
+import type { EventOf, Grant, OrderCreated, Payment, SourceName } from '@kopeck/core/event';
 import {
   cryptobotPayloadGrant,
   mintedOrderId,
@@ -22,6 +23,10 @@ export type PaymentStatus = 'paid' | 'failed' | 'expired' | 'refunded' | 'partia
 
 /** What the events of one payment come to. */
 export interface PaymentState {
+  /** Who was paid; not who told of the last change. */
+  readonly source: SourceName;
+  /** The partner's own id: invoice id, charge id, QR id. */
+  readonly paymentId: string;
   readonly status: PaymentStatus;
   readonly order: OrderKey | null;
   readonly paid: Money | null;
@@ -36,6 +41,11 @@ export interface PaymentState {
 }
 
 type Refunded = StoredEvent<'payment.refunded'>;
+
+/** The first order that is named by any event of a payment. */
+export function orderKeyOfEvents(events: readonly Stored[]): OrderKey | null {
+  return events.map(orderKeyOf).find((found) => found !== null) ?? null;
+}
 
 /** The order that a payment names: an SBP order by the shop's id, else one that Kopeck minted. */
 export function orderKeyOf({ source, data }: Stored): OrderKey | null {
@@ -58,13 +68,22 @@ export function foldPayment(events: readonly Stored[], order: Order | null): Pay
   const named = paid ?? unpriced ?? last;
   const orderKey = named === undefined ? null : orderKeyOf(named);
 
-  if (paid === undefined) {
-    const status =
-      refunds.length > 0 ? 'refunded' : unpriced === undefined ? plainStatus(last) : 'paid';
-    const review = unpriced === undefined ? null : 'amount-unknown';
-    return { status, order: orderKey, paid: null, target: [], review, ...NOTHING };
-  }
-  return paidState(paid, refunds, order, orderKey);
+  if (paid !== undefined) return paidState(paid, refunds, order, orderKey);
+  const isPaid = unpriced !== undefined;
+  return {
+    ...whoseOf(named),
+    status: refunds.length > 0 ? 'refunded' : isPaid ? 'paid' : plainStatus(last),
+    order: orderKey,
+    paid: null,
+    target: [],
+    review: isPaid ? 'amount-unknown' : null,
+    ...NOTHING,
+  };
+}
+
+function whoseOf(event: Stored | undefined): Pick<PaymentState, 'source' | 'paymentId'> {
+  assert(event !== undefined, 'a payment has an event');
+  return { source: event.source, paymentId: (event.data as Payment).paymentId };
 }
 
 const NOTHING = { event: null, grants: [] } as const;
@@ -80,7 +99,13 @@ function paidState(
   orderKey: OrderKey | null,
 ): PaymentState {
   const money = paid.data.paid;
-  const base = { order: orderKey, paid: money, ...NOTHING, event: paid };
+  const base = {
+    ...whoseOf(paid),
+    order: orderKey,
+    paid: money,
+    ...NOTHING,
+    event: paid,
+  };
   if (money === null || carriesIssuedAsset(paid.data)) {
     return { ...base, status: 'paid', target: [], review: 'reserved-asset' };
   }

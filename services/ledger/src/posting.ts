@@ -37,12 +37,12 @@ export function difference(
   return sum([...target, ...negate(booked)]);
 }
 
-/** The text that the hash chain covers. */
+/** The text that the hash chain covers, of what the database gives back (it keeps no half surrogates). */
 export function postingsText(postings: readonly Posting[]): string {
   return JSON.stringify(
     postings.map(({ subject, account, asset, amount }) => [
-      subject,
-      account,
+      subject.toWellFormed(),
+      account.toWellFormed(),
       asset,
       formatAmount(amount),
     ]),

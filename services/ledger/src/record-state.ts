@@ -24,25 +24,27 @@ export async function recordState(
   await insert(tx, 'INSERT INTO orders VALUES ?', orders);
 
   const paymentRows = new Map(
-    decisions.flatMap(({ event, payments }) =>
-      [...payments].map(([subject, { order, status, paid }]) => [
+    decisions.flatMap(({ payments }) =>
+      [...payments].map(([subject, { source, paymentId, order, status, paid }]) => [
         subject,
         [
           subject,
-          event.source,
-          order?.source ?? event.source,
+          source,
+          order?.source ?? source,
           order?.orderId ?? null,
           status,
           paid?.asset ?? null,
           paid?.amount ?? null,
           at,
+          paymentId,
         ],
       ]),
     ),
   );
   await insert(
     tx,
-    `INSERT INTO payments VALUES ? ON DUPLICATE KEY UPDATE order_source = VALUES(order_source),
+    `INSERT INTO payments (subject, source, order_source, order_id, status, asset, amount, updated_at, payment_id)
+      VALUES ? ON DUPLICATE KEY UPDATE order_source = VALUES(order_source),
       order_id = VALUES(order_id), status = VALUES(status), asset = VALUES(asset), amount = VALUES(amount),
       updated_at = VALUES(updated_at)`,
     [...paymentRows.values()],

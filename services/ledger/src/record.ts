@@ -2,7 +2,7 @@ import { deflateSync } from 'node:zlib';
 import type { PoolConnection } from 'mysql2/promise';
 import { sha256 } from '@kopeck/core/identity';
 import { formatAmount } from '@kopeck/core/money';
-import { nextHash } from './chain.ts';
+import { nextHash, type Link } from './chain.ts';
 import type { Decision, Verdict } from './decide.ts';
 import { postingsText, sum, type Posting } from './posting.ts';
 import { recordNotices } from './record-notices.ts';
@@ -69,19 +69,30 @@ function chain(
     const inputs = JSON.stringify(decision.inputs);
     const evidenceHash = sha256(decision.event.evidence);
     seq += 1n;
-    const { id, outcome } = decision;
-    hash = nextHash(hash, {
-      seq,
-      id,
-      outcome,
-      evidenceHash,
-      data,
-      inputs,
-      postings: postingsText(decision.postings),
-    });
+    hash = nextHash(hash, linkOf(decision, { seq, data, inputs, evidenceHash }));
     return { decision, seq, data, inputs, evidenceHash, hash };
   });
   return { rows, newHead: { seq, hash } };
+}
+
+type Place = Pick<Link, 'seq' | 'data' | 'inputs' | 'evidenceHash'>;
+
+function linkOf({ id, event, outcome, reason, postings }: Decision, place: Place): Link {
+  const { source, type, subject, network, contenthash, time, receivedat } = event;
+  return {
+    ...place,
+    id,
+    source,
+    type,
+    subject,
+    network,
+    outcome,
+    reason,
+    contenthash,
+    occurredAt: new Date(time).toISOString(),
+    receivedAt: new Date(receivedat).toISOString(),
+    postings: postingsText(postings),
+  };
 }
 
 function inboxRow(
