@@ -27,6 +27,14 @@ const SHAPES: readonly Shape[] = [
     files: ['config.ts', 'client.ts', 'callback.ts', 'states.ts', 'provider.ts'],
     known: ['services/sbp/src/raiffeisen'],
   },
+  {
+    what: 'a VPN panel',
+    mark: ({ path }) => /^services\/admin\/src\/panels\/.+\/panel\.ts$/.test(path),
+    files: ['config.ts', 'client.ts', 'panel.ts'],
+    known: ['3x-ui', 'marzban', 'remnawave', 'hiddify', 'sandbox'].map(
+      (name) => `services/admin/src/panels/${name}`,
+    ),
+  },
 ];
 
 /** Whoever has seen one source has seen them all: the same files in each. */

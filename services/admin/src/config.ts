@@ -6,7 +6,7 @@ import {
   secretList,
   type ReceiverConfig,
 } from '@kopeck/runtime/config';
-import { panelsKey, type PanelConfig } from './panels/open-panels.ts';
+import { panelsKey, secretsOfPanel, type PanelConfig } from './panels/open-panels.ts';
 
 export interface AdminConfig extends ReceiverConfig {
   readonly ADMIN_PORT: number;
@@ -41,6 +41,6 @@ export function warningsOf({ PANELS }: AdminConfig): readonly string[] {
 
 /** What no line of the log may show. */
 export function secretsOf({ ADMIN_API_KEY, PANELS, DATABASE_URL }: AdminConfig): readonly string[] {
-  const tokens = Object.values(PANELS).map(({ token }) => token);
+  const tokens = Object.values(PANELS).flatMap(secretsOfPanel);
   return [...ADMIN_API_KEY, ...tokens, decodeURIComponent(new URL(DATABASE_URL).password)];
 }

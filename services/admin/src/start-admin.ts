@@ -28,7 +28,7 @@ export async function startAdmin(
         ...deps,
         pool,
         deadlines,
-        panels: openPanels(config.PANELS),
+        panels: openPanels(config.PANELS, deps.now),
         apiKeys: config.ADMIN_API_KEY,
         receiverHealthUrls: config.RECEIVER_HEALTH_URLS.split(',').filter(Boolean),
       });

@@ -1,8 +1,10 @@
 /** Where one purchase lives on one server. */
 export interface PanelRef {
   readonly serverId: string;
-  /** The panel's own name of the subscriber; never a token of ours. */
+  /** The panel's own name of the subscriber: 3x-ui's e-mail, Marzban's username, Remnawave's id or uuid. */
   readonly externalId: string;
+  /** 3x-ui's subId, Remnawave's shortUuid: the panel's id of the subscription, never a token of ours. */
+  readonly subscriptionId?: string;
 }
 
 /** What a panel says of a subscriber now. */
@@ -11,10 +13,20 @@ export interface PanelSnapshot {
   readonly links: readonly string[];
   /** Equal for links that lead to the same place, whatever their remarks: see links.ts. */
   readonly fingerprint: string;
+  readonly usage?: Usage;
+  /** Absolute. */
+  readonly subscriptionUrl?: string;
+}
+
+/** In bytes; what the panel does not say or does not limit is left out. */
+export interface Usage {
+  readonly usedBytes?: bigint;
+  readonly limitBytes?: bigint;
+  readonly expiresAt?: Date;
 }
 
 export type PanelErrorKind =
-  /** DNS, refused, reset, TLS handshake. */
+  /** DNS, refused, reset, TLS handshake, and a server that is left alone because of these. */
   | 'connection'
   /** The operator must pin the certificate; coming again is useless. */
   | 'tls_untrusted'
@@ -44,10 +56,22 @@ export class PanelError extends Error {
   }
 }
 
+export interface Reissued extends PanelSnapshot {
+  /** How the panel calls the subscriber from now on. */
+  readonly newRef: PanelRef;
+}
+
 /** The port of every VPN panel. One value of it is one server. */
 export interface VpnPanel {
   /** Reads, and changes nothing on the panel, so that it may be repeated. Throws PanelError. */
   readonly fetch: (ref: PanelRef, signal: AbortSignal) => Promise<PanelSnapshot>;
+  /**
+   * Makes the old subscription address and the old credentials useless: whoever holds them is cut off.
+   * No part of any refresh. Missing where the panel cannot.
+   */
+  readonly reissue?: (ref: PanelRef, signal: AbortSignal) => Promise<Reissued>;
+  /** How many purchases may be refreshed on it at once; one without. */
+  readonly concurrency?: number;
 }
 
 /** By server id. */

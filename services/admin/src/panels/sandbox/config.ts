@@ -1,17 +1,14 @@
 import Joi from 'joi';
+import { serverKeys, type ServerConfig } from '../server-config.ts';
 
-/** One server of the sandbox. */
-export interface SandboxPanelConfig {
+/** One server of the sandbox: `url` is `http://127.0.0.1:9100/panel`. */
+export interface SandboxPanelConfig extends ServerConfig {
   readonly kind: 'sandbox';
-  /** `http://127.0.0.1:9100/panel`, without a slash at its end. */
-  readonly url: string;
   readonly token: string;
 }
 
-export const sandboxPanelConfig = Joi.object<SandboxPanelConfig, true>({
+export const sandboxPanelConfig = Joi.object<SandboxPanelConfig>({
   kind: Joi.string().valid('sandbox').required(),
-  url: Joi.string()
-    .uri({ scheme: ['http', 'https'] })
-    .required(),
+  ...serverKeys,
   token: Joi.string().required(),
-});
+}).oxor('pinSha256', 'caPem');

@@ -1,0 +1,212 @@
+import { createHash, X509Certificate } from 'node:crypto';
+import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
+import { createServer } from 'node:https';
+import type { AddressInfo } from 'node:net';
+import { join } from 'node:path';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openPanel as openPanelDouble, type Logged } from '@kopeck/sandbox/panel/panel';
+import { createSandbox, type Sandbox } from '@kopeck/sandbox/sandbox';
+import { openPanel } from '../src/panels/open-panels.ts';
+import { PanelError, type PanelErrorKind, type VpnPanel } from '../src/panels/port.ts';
+import { DIALECTS, LOGIN, type DialectCase } from './dialects.ts';
+
+let sandbox: Sandbox;
+let origin: string;
+let ahead = 0;
+const now = (): Date => new Date(Date.now() + ahead);
+
+beforeAll(async () => {
+  const servers = DIALECTS.map(({ server }) => server);
+  const subscribers = DIALECTS.map(({ subscriber }) => subscriber);
+  const double = openPanelDouble({ token: 'unused', subscribers, servers });
+  sandbox = createSandbox({ doubles: [double], now: () => new Date() });
+  origin = await sandbox.listen(0);
+});
+afterAll(() => sandbox.close());
+beforeEach(async () => {
+  ahead = 0;
+  await fetch(`${origin}/__sandbox/reset`, { method: 'POST' });
+});
+
+const soon = (): AbortSignal => AbortSignal.timeout(5_000);
+
+async function turn(knob: string, value: object): Promise<void> {
+  const response = await fetch(`${origin}/__sandbox/panel/${knob}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json' },
+    body: JSON.stringify(value),
+  });
+  expect(response.status).toBe(200);
+}
+
+async function logins(): Promise<number> {
+  const log = (await (await fetch(`${origin}/__sandbox/panel/log`)).json()) as Logged[];
+  return log.filter(({ path }) => path === '/login' || path === '/api/admin/token').length;
+}
+
+function open({ config }: DialectCase, more: object = {}): VpnPanel {
+  return openPanel({ ...config(origin), ...more }, now);
+}
+
+function named(name: string): DialectCase {
+  const found = DIALECTS.find((each) => each.name === name);
+  if (found === undefined) throw new Error(`no dialect ${name}`);
+  return found;
+}
+
+async function kindOf(work: Promise<unknown>): Promise<PanelErrorKind | 'no error'> {
+  try {
+    await work;
+    return 'no error';
+  } catch (error) {
+    expect(error).toBeInstanceOf(PanelError);
+    return (error as PanelError).kind;
+  }
+}
+
+describe.each(DIALECTS)('$name', (dialect) => {
+  const { ref, server, subscriber } = dialect;
+  const hasLogin = /3x-ui|marzban|pasarguard/.test(server.kind);
+
+  test('gives links and usage; twenty at once share one login', async () => {
+    const panel = open(dialect, { concurrency: 64 });
+    const all = await Promise.all(Array.from({ length: 20 }, () => panel.fetch(ref, soon())));
+    expect(new Set(all.map(({ fingerprint }) => fingerprint)).size).toBe(1);
+    expect(all[0]?.links).toEqual(subscriber.links);
+    expect(all[0]?.usage).toMatchObject({ usedBytes: 1_288_490_188n, limitBytes: 53_687_091_200n });
+    expect(await logins()).toBe(hasLogin ? 1 : 0);
+  });
+
+  test('knows an unknown subscriber from one without links', async () => {
+    const panel = open(dialect);
+    const stranger = {
+      ...ref,
+      externalId: '00000000-7c0d-4f3b-9a41-2d9c8e70b615',
+      subscriptionId: 'x',
+    };
+    expect(await kindOf(panel.fetch(stranger, soon()))).toBe('not_found');
+    await turn('faults', { server: server.id, fault: 'emptyLinks' });
+    expect(await kindOf(panel.fetch(ref, soon()))).toBe('empty');
+  });
+
+  test.each([
+    ['reset', {}, 'connection'],
+    ['refuse', {}, 'connection'],
+    ['status', { status: 503 }, 'busy'],
+    ['rateLimit', { perSecond: 1 }, 'rate_limited'],
+    ['lockedDb', {}, 'busy'],
+  ] as const)('says what is wrong at %s', async (fault, more, kind) => {
+    const panel = open(dialect);
+    await panel.fetch(ref, soon());
+    await turn('faults', { server: server.id, fault, ...more });
+    const first = await kindOf(panel.fetch(ref, soon()));
+    const second = await kindOf(panel.fetch(ref, soon()));
+    expect([first, second]).toContain(kind);
+  });
+
+  test('hangs no longer than its caller wants, and is well again afterwards', async () => {
+    const panel = open(dialect);
+    await panel.fetch(ref, soon());
+    await turn('faults', { server: server.id, fault: 'hang' });
+    expect(await kindOf(panel.fetch(ref, AbortSignal.timeout(60)))).toBe('timeout');
+    await turn('faults', { server: server.id, fault: 'none' });
+    expect((await panel.fetch(ref, soon())).links).toEqual(subscriber.links);
+  });
+
+  test.runIf(hasLogin)('logs in once more when its session has ended', async () => {
+    const panel = open(dialect);
+    await panel.fetch(ref, soon());
+    await turn('faults', { server: server.id, fault: 'expireSession', times: 1 });
+    const both = await Promise.all([panel.fetch(ref, soon()), panel.fetch(ref, soon())]);
+    expect(both.map(({ links }) => links)).toEqual([subscriber.links, subscriber.links]);
+    expect(await logins()).toBe(2);
+  });
+
+  test.runIf(hasLogin)(
+    'stops after two refused logins, before the panel locks it out',
+    async () => {
+      const panel = open(dialect, { password: 'wrong' });
+      for (let time = 0; time < 5; time += 1)
+        expect(await kindOf(panel.fetch(ref, soon()))).toBe('auth');
+      expect(await logins()).toBe(2);
+      ahead = 16 * 60_000;
+      expect(await kindOf(panel.fetch(ref, soon()))).toBe('auth');
+      expect(await logins()).toBe(3);
+    },
+  );
+
+  test.runIf(server.kind !== 'hiddify')(
+    'reissues: the old address is dead, the new one lives',
+    async () => {
+      const panel = open(dialect);
+      const before = await panel.fetch(ref, soon());
+      const after = await panel.reissue?.(ref, soon());
+      expect(after?.fingerprint).not.toBe(before.fingerprint);
+      if (after === undefined) throw new Error('no reissue');
+      expect((await panel.fetch(after.newRef, soon())).fingerprint).toBe(after.fingerprint);
+      if (server.kind === 'remnawave')
+        expect(await kindOf(panel.fetch({ ...ref, externalId: 'gone' }, soon()))).toBe('not_found');
+    },
+  );
+});
+
+test('a marzban that shuffles its parameters gives the same fingerprint when told which', async () => {
+  const dialect = named('marzban 0.8.4');
+  const panel = open(dialect, { volatile: ['sni'] });
+  const before = await panel.fetch(dialect.ref, soon());
+  const links = dialect.subscriber.links.map((link) => link.replace('a.test', 'b.test'));
+  await turn('subscribers', { ...dialect.subscriber, links });
+  expect((await panel.fetch(dialect.ref, soon())).fingerprint).toBe(before.fingerprint);
+});
+
+test('a server that cannot be reached five times is left alone for a minute, then tried once', async () => {
+  const dialect = named('remnawave 3.3.2');
+  const panel = open(dialect);
+  await turn('faults', { server: dialect.server.id, fault: 'reset' });
+  for (let time = 0; time < 9; time += 1)
+    expect(await kindOf(panel.fetch(dialect.ref, soon()))).toBe('connection');
+  const asked = async (): Promise<number> =>
+    ((await (await fetch(`${origin}/__sandbox/panel/log`)).json()) as Logged[]).length;
+  expect(await asked()).toBe(5);
+  ahead = 61_000;
+  expect(await kindOf(panel.fetch(dialect.ref, soon()))).toBe('connection');
+  expect(await kindOf(panel.fetch(dialect.ref, soon()))).toBe('connection');
+  expect(await asked()).toBe(6);
+  await turn('faults', { server: dialect.server.id, fault: 'none' });
+  ahead = 122_000;
+  expect(await kindOf(panel.fetch(dialect.ref, soon()))).toBe('no error');
+});
+
+describe('a panel with a certificate of its own', () => {
+  const fixture = (name: string): string =>
+    readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8');
+  const cert = fixture('self-signed.cert.pem');
+  const pin = createHash('sha256').update(new X509Certificate(cert).raw).digest('hex');
+
+  async function withTls(work: (url: string) => Promise<void>): Promise<void> {
+    const server = createServer({ cert, key: fixture('self-signed.key.pem') }, sandbox.app);
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    try {
+      await work(`https://127.0.0.1:${(server.address() as AddressInfo).port}/panel`);
+    } finally {
+      server.close();
+      server.closeAllConnections();
+    }
+  }
+
+  test('is not believed without a pin, nor with another one, and is with its own', async () => {
+    const { ref, server } = named('marzban 0.8.4');
+    await withTls(async (base) => {
+      const kindWith = (trust: object): Promise<string> => {
+        const config = { kind: 'marzban', url: `${base}/${server.id}`, ...LOGIN } as const;
+        return kindOf(openPanel({ ...config, ...trust }, now).fetch(ref, soon()));
+      };
+      expect(await kindWith({})).toBe('tls_untrusted');
+      expect(await kindWith({ pinSha256: pin.replace(/^../, '00') })).toBe('tls_untrusted');
+      expect(await kindWith({ pinSha256: pin })).toBe('no error');
+      expect(await logins()).toBe(1);
+    });
+  });
+});
