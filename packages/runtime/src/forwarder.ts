@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
 import type { Journal } from './journal.ts';
 import type { Log } from './log.ts';
@@ -13,8 +14,8 @@ export interface ForwarderOptions {
   readonly epochKey: string;
   readonly unsafe: boolean;
   readonly log: Log;
-  /** Redis turned out to lose writes: nothing may be forwarded to it. */
-  readonly onUnsafe: (error: UnsafeRedisError) => void;
+  /** Told after each look at a new connection. An error: Redis may lose writes, so nothing goes there. */
+  readonly onSafety: (error: UnsafeRedisError | null) => void;
 }
 
 export interface Forwarder {
@@ -28,83 +29,86 @@ const BATCH = 200;
 const MAX_JOBS_WAITING = 50_000;
 const MAX_MEMORY_PART = 0.7;
 const IDLE_MS = 250;
-const PRUNE_EVERY_MS = 5_000;
 const CLOSE_WITHIN_MS = 2_000;
 const PUBLISH_WITHIN_MS = 10_000;
+
+/** Forwarded some, or there is nothing to forward, or it cannot be now. */
+type Progress = 'some' | 'nothing' | 'stuck';
 
 /**
  * Publishes the journal to the queue, oldest first, and marks what Redis has acknowledged. While Redis
  * is away, slow or full the journal only grows longer.
  */
 export function startForwarder(options: ForwarderOptions): Forwarder {
-  const { journal, queue, redis, log } = options;
-  let wakeUp: () => void = () => undefined;
+  const { redis } = options;
   const closing = new AbortController();
-  const prune = createPruner(journal);
-  let isCheckedConnection = false;
-  redis.on('close', () => (isCheckedConnection = false));
+  const bell = createBell();
+  const trouble = createTrouble(options.log);
+  let isChecked = false;
+  redis.on('close', () => (isChecked = false));
 
-  const pause = (): Promise<void> =>
-    new Promise((resolve) => {
-      const timer = setTimeout(resolve, IDLE_MS);
-      wakeUp = () => {
-        clearTimeout(timer);
-        resolve();
-      };
-    });
-
-  async function step(): Promise<boolean> {
-    if (redis.status !== 'ready') return false;
-    if (!isCheckedConnection) {
+  async function step(): Promise<Progress> {
+    if (redis.status !== 'ready') return 'stuck';
+    if (!isChecked) {
       if (!options.unsafe) await checkRedisSafety(redis);
-      isCheckedConnection = true;
+      options.onSafety(null);
+      isChecked = true;
     }
-    await compareEpoch(options);
-    prune();
-    const rows = journal.pending(BATCH);
-    if (rows.length === 0 || (await isRedisFull(options))) return false;
+    const progress = await forwardSome(options);
+    if (progress === 'stuck') trouble.tell('redis is full: forwarding waits for room');
+    else trouble.isOver();
+    return progress;
+  }
 
-    await publishWithin(queue.publish(rows.map(({ event }) => event)));
-    const seqs = rows.map(({ seq }) => seq);
-    // Redis first: if we die in between, these rows are forwarded once more.
-    await redis.set(options.epochKey, Math.max(journal.forwarded(), ...seqs));
-    journal.mark(seqs);
-    return rows.length === BATCH;
+  async function stepOrTell(): Promise<Progress> {
+    try {
+      return await step();
+    } catch (error) {
+      isChecked = false;
+      if (error instanceof UnsafeRedisError) options.onSafety(error);
+      else if (!closing.signal.aborted) {
+        trouble.tell('forwarding failed, will be tried again', error);
+      }
+      return 'stuck';
+    }
   }
 
   async function run(): Promise<void> {
     while (!closing.signal.aborted) {
-      try {
-        if (!(await step())) await pause();
-      } catch (error) {
-        isCheckedConnection = false;
-        if (error instanceof UnsafeRedisError) options.onUnsafe(error);
-        else log.warn('forwarding failed, will be tried again', { error });
-        await pause();
-      }
+      const progress = await stepOrTell();
+      if (progress === 'nothing') await bell.wait();
+      if (progress === 'stuck') await pause(closing.signal);
     }
   }
 
   const running = run();
   return {
-    wake: () => wakeUp(),
-    connected: () => redis.status === 'ready' && isCheckedConnection,
+    wake: bell.ring,
+    connected: () => redis.status === 'ready' && isChecked,
     async close() {
       closing.abort();
-      wakeUp();
+      bell.ring();
       await withDeadline(running, CLOSE_WITHIN_MS);
     },
   };
 }
 
-/** Looking through a day's rows is too much work for every turn, unless there is no room for more. */
-function createPruner(journal: Journal): () => void {
-  let prunedAt = -PRUNE_EVERY_MS;
-  return () => {
-    if (performance.now() - prunedAt < PRUNE_EVERY_MS && journal.writable()) return;
-    prunedAt = performance.now();
-    journal.prune();
-  };
+async function forwardSome(options: ForwarderOptions): Promise<Progress> {
+  const { journal, queue, redis, epochKey } = options;
+  if (hasForgotten(await redis.get(epochKey), journal)) await forwardAgain(options);
+  journal.prune();
+  const rows = journal.pending(BATCH);
+  if (rows.length === 0) return 'nothing';
+  if (await isRedisFull(options)) return 'stuck';
+
+  await publishWithin(queue.publish(rows.map(({ event }) => event)));
+  const seqs = rows.map(({ seq }) => seq);
+  // Redis first: if we die in between, these rows are forwarded once more. What it remembered just
+  // before tells whether it was emptied since it was asked above.
+  const before = await redis.set(epochKey, Math.max(journal.forwarded(), ...seqs), 'GET');
+  if (hasForgotten(before, journal)) await forwardAgain(options);
+  else journal.mark(seqs);
+  return 'some';
 }
 
 /**
@@ -112,11 +116,12 @@ function createPruner(journal: Journal): () => void {
  * older copy does not: then all rows that are kept go there again, and the ledger finds the duplicates.
  * That makes Redis disposable.
  */
-async function compareEpoch({ journal, redis, epochKey, log }: ForwarderOptions): Promise<void> {
-  const remembered = Number((await redis.get(epochKey)) ?? 0);
+function hasForgotten(remembered: string | null, journal: Journal): boolean {
   // More than we know: we died between its acknowledgement and our mark. Nothing is missing there.
-  if (remembered >= journal.forwarded()) return;
+  return Number(remembered ?? 0) < journal.forwarded();
+}
 
+async function forwardAgain({ journal, redis, epochKey, log }: ForwarderOptions): Promise<void> {
   const rows = journal.unmarkAll();
   await redis.set(epochKey, 0);
   log.warn('redis has another memory than the journal: forwarding again what is kept', { rows });
@@ -126,8 +131,8 @@ async function compareEpoch({ journal, redis, epochKey, log }: ForwarderOptions)
 async function isRedisFull({ redis, queue }: ForwarderOptions): Promise<boolean> {
   if ((await queue.waiting()) >= MAX_JOBS_WAITING) return true;
   const memory = await redis.info('memory');
-  const used = Number(/used_memory:(\d+)/.exec(memory)?.[1] ?? 0);
-  const max = Number(/maxmemory:(\d+)/.exec(memory)?.[1] ?? 0);
+  const used = Number(/^used_memory:(\d+)/m.exec(memory)?.[1] ?? 0);
+  const max = Number(/^maxmemory:(\d+)/m.exec(memory)?.[1] ?? 0);
   return max > 0 && used > max * MAX_MEMORY_PART;
 }
 
@@ -142,4 +147,48 @@ async function publishWithin(publishing: Promise<void>): Promise<void> {
   } finally {
     clearTimeout(timer);
   }
+}
+
+async function pause(signal: AbortSignal): Promise<void> {
+  await delay(IDLE_MS, undefined, { signal }).catch(() => undefined);
+}
+
+interface Bell {
+  /** Ends the wait, or the next one if nobody waits. */
+  readonly ring: () => void;
+  /** Not for ever: whether Redis still remembers has to be asked now and then. */
+  readonly wait: () => Promise<void>;
+}
+
+function createBell(): Bell {
+  let hasRung = false;
+  let wake: () => void = () => undefined;
+  return {
+    ring() {
+      hasRung = true;
+      wake();
+    },
+    async wait() {
+      const waiting = new AbortController();
+      wake = () => waiting.abort();
+      if (!hasRung) await pause(waiting.signal);
+      hasRung = false;
+    },
+  };
+}
+
+/** The same trouble several times a second is one line. */
+function createTrouble(log: Log) {
+  let told = '';
+  return {
+    tell(message: string, error?: unknown): void {
+      const words = `${message} ${error instanceof Error ? error.message : ''}`;
+      if (words !== told) log.warn(message, error === undefined ? {} : { error });
+      told = words;
+    },
+    isOver(): void {
+      if (told !== '') log.info('forwarding again');
+      told = '';
+    },
+  };
 }

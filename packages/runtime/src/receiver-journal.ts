@@ -42,7 +42,10 @@ export function startReceiverJournal(options: ReceiverOptions, parts: Parts): Re
     epochKey: `${prefix}:${queueName}:epoch:${journal.id}`,
     unsafe: config.REDIS_UNSAFE,
     log,
-    onUnsafe: (error) => incidents.open('redis-unsafe', { reason: error.message }),
+    onSafety: (error) =>
+      error === null
+        ? incidents.close('redis-unsafe')
+        : incidents.open('redis-unsafe', { reason: error.message }),
   });
   closing.add('forwarder', forwarder.close);
 
