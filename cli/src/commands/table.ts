@@ -11,4 +11,20 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'proves that the books are what was booked, or names the first bad row',
     load: () => import('./audit.ts'),
   },
+  rebuild: {
+    summary: 'books every event again into a new database, and compares',
+    load: () => import('./rebuild.ts'),
+  },
+  export: {
+    summary: 'the books for other programs',
+    load: () => import('./export.ts'),
+  },
+  epn: {
+    summary: 'epn url: prints the postback URL for the cabinet of EPN',
+    load: () => import('./epn.ts'),
+  },
+  'rotate-token': {
+    summary: 'rotate-token epn: a new postback token beside the current one',
+    load: () => import('./rotate-token.ts'),
+  },
 };

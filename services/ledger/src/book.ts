@@ -11,6 +11,8 @@ export interface BookDeps {
   readonly pool: Pool;
   /** The rates, plans and percents that are in force for an event. */
   readonly inputsFor: (event: KopeckEvent) => Inputs;
+  /** Of evidence that may be gone; by default it is hashed. */
+  readonly evidenceHashOf?: (event: KopeckEvent) => string;
   readonly now: () => Date;
 }
 
@@ -26,7 +28,8 @@ export function bookBatch(
     const head = await lockHead(tx);
     const knowledge = await loadKnowledge(tx, events);
     const verdicts = events.map((event) => decide(event, deps.inputsFor(event), knowledge));
-    await record(tx, verdicts, head, deps.now());
+    const { now, evidenceHashOf } = deps;
+    await record(tx, verdicts, head, { bookedAt: now(), evidenceHashOf });
     return verdicts;
   });
 }

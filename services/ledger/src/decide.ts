@@ -68,8 +68,10 @@ function effectsOf(event: KopeckEvent, inputs: Inputs, knowledge: Knowledge): Ef
 
 /** The inbox row under which an event without an amount was completed by its like that has one. */
 export function completionId(eventId: string): string {
-  return `${eventId}.completed`;
+  return `${eventId}${COMPLETED}`;
 }
+
+export const COMPLETED = '.completed';
 
 type Effects = Omit<Decision, 'kind' | 'id' | 'event' | 'inputs'>;
 

@@ -1,5 +1,6 @@
 import { deflateSync } from 'node:zlib';
 import type { PoolConnection } from 'mysql2/promise';
+import type { KopeckEvent } from '@kopeck/core/event';
 import { sha256 } from '@kopeck/core/identity';
 import { formatAmount } from '@kopeck/core/money';
 import { nextHash, type Link } from './chain.ts';
@@ -14,15 +15,21 @@ export interface Head {
   readonly hash: string;
 }
 
+export interface Circumstances {
+  readonly bookedAt: Date;
+  /** Of evidence that may be gone; by default it is hashed. */
+  readonly evidenceHashOf?: ((event: KopeckEvent) => string) | undefined;
+}
+
 /** Writes what was decided, one statement a table, and returns the new head of the chain. */
 export async function record(
   tx: PoolConnection,
   verdicts: readonly Verdict[],
   head: Head,
-  bookedAt: Date,
+  { bookedAt, evidenceHashOf = ({ evidence }) => sha256(evidence) }: Circumstances,
 ): Promise<Head> {
   const decisions = verdicts.filter((verdict) => verdict.kind === 'new');
-  const { rows, newHead } = chain(decisions, head);
+  const { rows, newHead } = chain(decisions, head, evidenceHashOf);
 
   await insert(
     tx,
@@ -62,12 +69,13 @@ interface Chained {
 function chain(
   decisions: readonly Decision[],
   head: Head,
+  evidenceHashOf: (event: KopeckEvent) => string,
 ): { rows: readonly Chained[]; newHead: Head } {
   let { seq, hash } = head;
   const rows = decisions.map((decision) => {
     const data = JSON.stringify(decision.event.data);
     const inputs = JSON.stringify(decision.inputs);
-    const evidenceHash = sha256(decision.event.evidence);
+    const evidenceHash = evidenceHashOf(decision.event);
     seq += 1n;
     hash = nextHash(hash, linkOf(decision, { seq, data, inputs, evidenceHash }));
     return { decision, seq, data, inputs, evidenceHash, hash };

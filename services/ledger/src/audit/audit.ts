@@ -99,7 +99,7 @@ async function wrongBalances(
     const what = `${amount === undefined ? '?' : toDecimal(amount)}, and its postings add up to ${sum === undefined ? 'nothing' : toDecimal(sum)}`;
     return { invariant: 'balances', place: `balance of ${key}`, what };
   }
-  const [missing] = left.keys();
+  const [missing] = [...left].flatMap(([key, sum]) => (sum === 0n ? [] : [key]));
   if (missing === undefined) return null;
   return { invariant: 'balances', place: `balance of ${missing}`, what: 'is missing' };
 }
