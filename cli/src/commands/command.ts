@@ -1,4 +1,5 @@
-import { homeOf, readSettings } from '../suite/settings.ts';
+import { join } from 'node:path';
+import { readSettings, ROOT } from '../suite/settings.ts';
 import { findRunningSuite } from '../suite/kopeck-env.ts';
 
 type Environment = Readonly<Record<string, string | undefined>>;
@@ -14,6 +15,8 @@ export interface Context {
   readonly find: (key: string) => string | undefined;
   /** As find, but throws Advice that names the key. */
   readonly value: (key: string) => string;
+  /** Files of KEY=value lines that this machine's configuration may stand in, .env first. */
+  readonly envFiles: readonly string[];
   readonly say: (text: string) => void;
   readonly now: () => Date;
 }
@@ -25,8 +28,8 @@ export interface Command {
 
 /** The environment wins over .env, and both over a suite of `npm start`. */
 export function contextOf(environment: Environment): Context {
-  const { given } = readSettings(environment);
-  const running = findRunningSuite(homeOf(environment))?.values ?? {};
+  const { given, home } = readSettings(environment);
+  const running = findRunningSuite(home)?.values ?? {};
   const find = (key: string): string | undefined => given[key] ?? running[key];
   return {
     find,
@@ -35,6 +38,7 @@ export function contextOf(environment: Environment): Context {
       if (value !== undefined) return value;
       throw new Advice(`Please set ${key}, or start a suite with \`npm start\`.`);
     },
+    envFiles: [join(ROOT, '.env'), join(home, 'secrets.env')],
     say: (text) => console.log(text),
     now: () => new Date(),
   };

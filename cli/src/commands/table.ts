@@ -27,4 +27,12 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'rotate-token epn: a new postback token beside the current one',
     load: () => import('./rotate-token.ts'),
   },
+  epn: {
+    summary: 'epn url: prints the postback URL for the cabinet of EPN',
+    load: () => import('./epn.ts'),
+  },
+  'rotate-token': {
+    summary: 'rotate-token epn: a new postback token beside the current one',
+    load: () => import('./rotate-token.ts'),
+  },
 };

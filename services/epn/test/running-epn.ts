@@ -23,6 +23,11 @@ export interface RunningEpn {
   readonly lines: readonly string[];
   /** What has reached the queue. */
   readonly queued: () => Promise<readonly KopeckEvent[]>;
+  /** What it was configured with, for another process to take its place. */
+  readonly env: Readonly<Record<string, string>>;
+  readonly stop: () => Promise<void>;
+  /** On the same journal; resolves to the new URL. */
+  readonly startAgain: () => Promise<string>;
   readonly close: () => Promise<void>;
 }
 
@@ -33,7 +38,7 @@ export async function runEpn(
 ): Promise<RunningEpn> {
   const { url, prefix } = createTestRedis(redisUrl);
   const journalDir = await mkdtemp(join(tmpdir(), 'kopeck-epn-'));
-  const config = loadConfig(epnServiceConfig, {
+  const own = {
     HOST: '127.0.0.1',
     EPN_PORT: '0',
     EPN_METRICS_PORT: '0',
@@ -43,9 +48,10 @@ export async function runEpn(
     EPN_SECRET_TOKEN: `${TOKEN},${OLD_TOKEN}`,
     EPN_DEFAULT_CURRENCY: 'RUB',
     ...env,
-  });
+  };
+  const config = loadConfig(epnServiceConfig, own);
   const lines: string[] = [];
-  const receiver = await startEpn(config, logTo(lines));
+  let receiver = await startEpn(config, logTo(lines));
   const redis = new Redis(url, { maxRetriesPerRequest: null });
   const queue = new Queue<KopeckEvent>('events-epn', { connection: redis, prefix });
 
@@ -58,6 +64,12 @@ export async function runEpn(
     prefix,
     lines,
     queued: async () => (await queue.getJobs(['waiting', 'prioritized'])).map(({ data }) => data),
+    env: own,
+    stop: () => receiver.close(),
+    startAgain: async () => {
+      receiver = await startEpn(config, logTo(lines));
+      return receiver.url;
+    },
     close: async () => {
       await receiver.close();
       await queue.close();
