@@ -1,6 +1,7 @@
 import Joi from 'joi';
-import { databaseKeys, httpKeys, port, redisKeys } from '@kopeck/runtime/config';
+import { databaseKeys, httpKeys, port, redisKeys, secretList } from '@kopeck/runtime/config';
 import type { HttpConfig } from '@kopeck/runtime/config';
+import { parseMessages, type Language } from './messages.ts';
 
 export interface CourierConfig extends HttpConfig {
   readonly COURIER_PORT: number;
@@ -15,6 +16,13 @@ export interface CourierConfig extends HttpConfig {
   readonly COURIER_DIGEST_MINUTES: number;
   readonly COURIER_REMINDER_HOURS: number;
   readonly COURIER_RETRY_MS: number;
+  readonly FULFILMENT_URL?: string;
+  readonly FULFILMENT_SECRET?: string[];
+  readonly TELEGRAM_BOT_TOKEN?: string;
+  readonly TELEGRAM_API_URL: string;
+  readonly MESSAGE_LANGUAGE: Language;
+  /** JSON text: see parseMessages. */
+  readonly MESSAGES: string;
 }
 
 export const courierConfig = Joi.object<CourierConfig, true>({
@@ -47,11 +55,38 @@ export const courierConfig = Joi.object<CourierConfig, true>({
   COURIER_RETRY_MS: Joi.number().integer().min(1).default(20_000).messages({
     '*': 'the milliseconds before a mail is tried again; five times longer after each failure',
   }),
+  FULFILMENT_URL: Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .messages({ '*': 'the URL of your own program that is told of payments' }),
+  FULFILMENT_SECRET: secretList(
+    'what those calls are signed with: whsec_ and 24 to 64 bytes in base64',
+    Joi.string().pattern(/^whsec_[A-Za-z0-9+/]{32,88}={0,2}$/),
+  ),
+  TELEGRAM_BOT_TOKEN: Joi.string()
+    .pattern(/^\d{1,20}:[A-Za-z0-9_-]{30,64}$/)
+    .messages({ '*': "the bot's token, as @BotFather gave it" }),
+  TELEGRAM_API_URL: Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .pattern(/[^/]$/)
+    .default('https://api.telegram.org')
+    .messages({ '*': 'the URL of the API, without a slash at its end' }),
+  MESSAGE_LANGUAGE: Joi.string()
+    .valid('ru', 'en')
+    .default('ru')
+    .messages({ '*': 'ru or en, for payers whose language is not known' }),
+  MESSAGES: Joi.string()
+    .default('{}')
+    .custom((text: string, helpers) =>
+      parseMessages(text) === null ? helpers.error('any.invalid') : text,
+    )
+    .messages({ '*': 'an object in JSON: by language and name, your own words for a message' }),
 });
 
 /** What no line of the log may show. */
-export function secretsOf({ DATABASE_URL, REDIS_URL, SMTP_URL }: CourierConfig): readonly string[] {
-  return [DATABASE_URL, REDIS_URL, SMTP_URL ?? '']
+export function secretsOf(config: CourierConfig): readonly string[] {
+  const { DATABASE_URL, REDIS_URL, SMTP_URL, FULFILMENT_SECRET, TELEGRAM_BOT_TOKEN } = config;
+  const passwords = [DATABASE_URL, REDIS_URL, SMTP_URL ?? '']
     .filter((url) => URL.canParse(url))
     .map((url) => decodeURIComponent(new URL(url).password));
+  return [...passwords, ...(FULFILMENT_SECRET ?? []), TELEGRAM_BOT_TOKEN ?? ''];
 }

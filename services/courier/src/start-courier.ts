@@ -1,44 +1,27 @@
 import { INCIDENT_QUEUE } from '@kopeck/runtime/incidents';
 import type { IncidentReport } from '@kopeck/runtime/incidents';
-import { isUnavailable, openDatabase } from '@kopeck/runtime/database';
+import { openDatabase } from '@kopeck/runtime/database';
 import { noLog } from '@kopeck/runtime/log';
-import type { Log } from '@kopeck/runtime/log';
 import { createMetrics } from '@kopeck/runtime/metrics';
-import type { Metrics } from '@kopeck/runtime/metrics';
 import { openWorker } from '@kopeck/runtime/queue';
 import { openImpatientRedis, openRedis } from '@kopeck/runtime/redis';
 import { createClosing, withDeadline } from '@kopeck/runtime/shutdown';
-import type { Closing } from '@kopeck/runtime/shutdown';
-import type { Redis } from 'ioredis';
 import { tellAlerts } from './alerts.ts';
 import { createBook } from './book.ts';
 import type { Book } from './book.ts';
 import type { CourierConfig } from './config.ts';
 import { continued } from './incident.ts';
 import type { Incident } from './incident.ts';
-import { startLoop } from './loop.ts';
 import { createMailer } from './mailer.ts';
 import type { Send } from './mailer.ts';
 import { openMemory } from './memory.ts';
+import { addLoop, type CourierOptions, type Parts } from './parts.ts';
 import { createDatabaseProbe, createRedisProbe } from './probes.ts';
 import { serve } from './serve.ts';
 import type { Courier } from './serve.ts';
+import { startDeliveries } from './start-deliveries.ts';
 import { createWatch } from './watch.ts';
 import type { Probe } from './watch.ts';
-
-export interface CourierOptions {
-  readonly config: CourierConfig;
-  readonly log: Log;
-  readonly now: () => Date;
-  /** The pause between two looks at each database and at the outbox. Default 1 s. */
-  readonly lookEveryMs?: number;
-}
-
-interface Parts extends CourierOptions {
-  readonly redis: Redis;
-  readonly metrics: Metrics;
-  readonly closing: Closing;
-}
 
 const LOOK_MS = 1_000;
 const REDIS_ANSWERS_WITHIN_MS = 2_000;
@@ -85,7 +68,9 @@ async function start(parts: Parts): Promise<Courier> {
   startReports(parts, book);
   addLoop(parts, 'mail', MAIL_MS, book.tell);
   if (send !== null) await startAlerts(parts, send);
-  return serve(parts, warnings);
+  const silent = startDeliveries(parts, book);
+  for (const warning of silent) log.warn(warning);
+  return serve(parts, [...warnings, ...silent]);
 }
 
 function mailerOf({
@@ -157,19 +142,4 @@ async function startAlerts(parts: Parts, send: Send): Promise<void> {
       retryMs: config.COURIER_RETRY_MS,
     });
   });
-}
-
-function addLoop(
-  { log, closing }: Parts,
-  name: string,
-  everyMs: number,
-  work: () => Promise<void>,
-): void {
-  const loop = startLoop({
-    everyMs,
-    work,
-    // That the database is away is told by its probe, once.
-    onError: (error) => (isUnavailable(error) ? undefined : log.error(`${name} failed`, { error })),
-  });
-  closing.add(name, () => withDeadline(loop.stop(), CLOSE_WITHIN_MS));
 }

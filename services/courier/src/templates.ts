@@ -40,6 +40,13 @@ const STORIES: Readonly<Record<string, Story>> = {
       'What has been answered 200 is safe. New events exist only at the partner until the journal can be written: most send again for hours or days, EPN perhaps not at all.',
     todo: 'Look at the disk (less than 10 % free?), at the rights of JOURNAL_DIR and at JOURNAL_MAX_BYTES. At once.',
   },
+  'webhook-dead': {
+    title: 'calls to FULFILMENT_URL have failed for good',
+    what: 'Your own program was told of payments for more than a day, again and again, and has not taken it.',
+    money:
+      'All of it is booked and nothing is lost: only your program does not know of it. Users may have paid for something that they have not been given.',
+    todo: 'See why the program refuses or does not answer (column last_error of the table outbox), then have the calls made again: kopeck replay.',
+  },
   'redis-unsafe': {
     title: 'Redis may forget what it was told',
     what: 'Redis answers, but it evicts keys or does not fsync its append-only file. Nothing is forwarded to it.',

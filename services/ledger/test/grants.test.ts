@@ -1,4 +1,4 @@
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { Grant, KopeckEvent } from '@kopeck/core/event';
 import { orderEvent, paymentEvent, refundEvent } from '@kopeck/testing/build-event';

@@ -56,6 +56,7 @@ export function starsIssuer(
     payload: orderId,
     provider_token: '',
     currency: 'XTR',
+    // tidy-allow float: the Bot API takes whole Stars, and as a JSON number
     prices: [{ label: title ?? 'Stars', amount: Number.parseInt(price.amount, 10) }],
     ...(subscription ? { subscription_period: SUBSCRIPTION_SECONDS } : {}),
   };
