@@ -13,9 +13,12 @@ export const DATABASE_GRANTS = {
     sbp_refunds: ['SELECT', 'INSERT', 'UPDATE'],
   },
   admin: {
-    purchases: ['SELECT', 'UPDATE'],
-    purchase_servers: ['SELECT', 'UPDATE'],
+    purchases: ['SELECT', 'INSERT', 'UPDATE'],
+    purchase_servers: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
     purchase_configs: ['SELECT', 'INSERT', 'DELETE'],
+    panel_servers: ['SELECT', 'INSERT', 'UPDATE'],
+    refresh_jobs: ['SELECT', 'INSERT', 'UPDATE'],
+    refresh_job_items: ['SELECT', 'INSERT', 'UPDATE'],
   },
   ledger: {
     inbox: ['SELECT', 'INSERT'],

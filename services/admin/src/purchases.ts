@@ -26,11 +26,11 @@ export async function findPurchase(pool: Pool, id: string): Promise<Purchase | n
   if (row === undefined) return null;
 
   const [servers] = await pool.query<RowDataPacket[]>(
-    `SELECT s.server_id, s.external_id, s.fingerprint, COUNT(c.link) AS links
+    `SELECT s.server_id, s.external_id, s.subscription_id, s.fingerprint, COUNT(c.link) AS links
        FROM purchase_servers s
        LEFT JOIN purchase_configs c USING (purchase_id, server_id)
       WHERE s.purchase_id = ?
-      GROUP BY s.position, s.server_id, s.external_id, s.fingerprint
+      GROUP BY s.position, s.server_id, s.external_id, s.subscription_id, s.fingerprint
       ORDER BY s.position, s.server_id`,
     [id],
   );
@@ -67,8 +67,15 @@ export interface Refreshed {
   readonly changed: readonly string[];
 }
 
-/** All or nothing; returns the version that is valid now. Throws when the lease has been lost. */
-export async function saveRefreshed(pool: Pool, refreshed: Refreshed): Promise<number> {
+/**
+ * All or nothing, with whatever `also` does; returns the version that is valid now. Throws when the
+ * lease has been lost.
+ */
+export async function saveRefreshed(
+  pool: Pool,
+  refreshed: Refreshed,
+  also: (tx: PoolConnection, version: number) => Promise<void> = async () => undefined,
+): Promise<number> {
   const { id, lease, at, snapshots, changed } = refreshed;
   return inTransaction(pool, async (tx) => {
     const [held] = await tx.query<RowDataPacket[]>(
@@ -80,16 +87,37 @@ export async function saveRefreshed(pool: Pool, refreshed: Refreshed): Promise<n
 
     for (const [serverId, snapshot] of snapshots) {
       if (changed.includes(serverId)) await replaceLinks(tx, id, serverId, snapshot.links);
-      await tx.query(
-        `UPDATE purchase_servers SET fingerprint = ?, fetched_at = ?
-          WHERE purchase_id = ? AND server_id = ?`,
-        [snapshot.fingerprint, at, id, serverId],
-      );
+      await keepSnapshot(tx, { id, serverId, at, snapshot });
     }
     const bump = changed.length > 0 ? 'config_version = config_version + 1,' : '';
     await tx.query(`UPDATE purchases SET ${bump} refreshed_at = ? WHERE id = ?`, [at, id]);
-    return Number(held[0]?.['config_version']) + (changed.length > 0 ? 1 : 0);
+    const version = Number(held[0]?.['config_version']) + (changed.length > 0 ? 1 : 0);
+    await also(tx, version);
+    return version;
   });
+}
+
+interface Kept {
+  readonly id: string;
+  readonly serverId: string;
+  readonly at: Date;
+  readonly snapshot: PanelSnapshot;
+}
+
+/** The first address that a panel told is kept: some tell another one each time, and all of them live. */
+async function keepSnapshot(
+  tx: PoolConnection,
+  { id, serverId, at, snapshot }: Kept,
+): Promise<void> {
+  const { fingerprint, usage = {}, subscriptionUrl = null } = snapshot;
+  const { usedBytes = null, limitBytes = null, expiresAt = null } = usage;
+  await tx.query(
+    `UPDATE purchase_servers
+        SET fingerprint = ?, fetched_at = ?, used_bytes = ?, limit_bytes = ?, expires_at = ?,
+            subscription_url = COALESCE(subscription_url, ?)
+      WHERE purchase_id = ? AND server_id = ?`,
+    [fingerprint, at, usedBytes, limitBytes, expiresAt, subscriptionUrl, id, serverId],
+  );
 }
 
 async function replaceLinks(
@@ -111,9 +139,11 @@ async function replaceLinks(
 }
 
 function serverOf(row: RowDataPacket): PurchaseServer {
+  const subscriptionId: unknown = row['subscription_id'];
   return {
     serverId: String(row['server_id']),
     externalId: String(row['external_id']),
+    ...(typeof subscriptionId === 'string' && { subscriptionId }),
     fingerprint: row['fingerprint'] === null ? null : String(row['fingerprint']),
     links: Number(row['links']),
   };

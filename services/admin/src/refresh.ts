@@ -1,4 +1,4 @@
-import type { Pool } from 'mysql2/promise';
+import type { Pool, PoolConnection } from 'mysql2/promise';
 import { fetchAll, type Fetched, type FetchOptions } from './fetch-all.ts';
 import type { PanelErrorKind, PanelSnapshot } from './panels/port.ts';
 import {
@@ -52,11 +52,15 @@ export interface RefreshDeps extends FetchOptions {
   readonly pool: Pool;
 }
 
+/** Keeps a note of a refresh in the very transaction that keeps its links. */
+export type Note = (tx: PoolConnection, refresh: Refresh) => Promise<void>;
+
 /** Reads a purchase's links anew from all its servers. `operationId`, a UUID, holds the lease. */
 export async function refreshPurchase(
   deps: RefreshDeps,
   purchaseId: string,
   operationId: string,
+  note?: Note,
 ): Promise<Refresh | Refusal> {
   const { pool } = deps;
   const found = await findPurchase(pool, purchaseId);
@@ -69,7 +73,7 @@ export async function refreshPurchase(
     // Again: somebody may have saved other links between the first look and the lease.
     const purchase = (await findPurchase(pool, purchaseId)) ?? found;
     const fetched = await fetchAll(purchase.servers, deps);
-    return await conclude(deps, { purchase, fetched, lease: operationId });
+    return await conclude(deps, { purchase, fetched, lease: operationId, note });
   } finally {
     await endLease(pool, purchaseId, operationId);
   }
@@ -79,10 +83,11 @@ interface Round {
   readonly purchase: Purchase;
   readonly fetched: readonly Fetched[];
   readonly lease: string;
+  readonly note: Note | undefined;
 }
 
 async function conclude({ pool, now }: RefreshDeps, round: Round): Promise<Refresh> {
-  const { purchase, fetched, lease } = round;
+  const { purchase, fetched, lease, note } = round;
   const servers = purchase.servers.map((server, index) => resultOf(server, fetched[index]));
   const snapshots = snapshotsOf(fetched);
   if (snapshots.size === 0) {
@@ -97,10 +102,12 @@ async function conclude({ pool, now }: RefreshDeps, round: Round): Promise<Refre
     })
     .map(({ serverId }) => serverId);
   const saved = { id: purchase.id, lease, at: now(), snapshots, changed };
-  const version = await saveRefreshed(pool, saved);
-
-  if (snapshots.size < purchase.servers.length) return { result: 'partial', servers, version };
-  return { result: changed.length > 0 ? 'updated' : 'unchanged', servers, version };
+  const isPartial = snapshots.size < purchase.servers.length;
+  const result = isPartial ? 'partial' : changed.length > 0 ? 'updated' : 'unchanged';
+  const version = await saveRefreshed(pool, saved, async (tx, newVersion) =>
+    note?.(tx, { result, servers, version: newVersion }),
+  );
+  return { result, servers, version };
 }
 
 function snapshotsOf(fetched: readonly Fetched[]): ReadonlyMap<string, PanelSnapshot> {

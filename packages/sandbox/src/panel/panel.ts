@@ -18,8 +18,6 @@ import {
 } from './servers.ts';
 import { createUsers, type Subscriber } from './subscribers.ts';
 
-export type { Subscriber } from './subscribers.ts';
-
 export interface PanelOptions {
   /** Whoever asks a server of the kind `sandbox` must show it as a bearer. */
   readonly token: string;
