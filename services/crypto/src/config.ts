@@ -13,6 +13,8 @@ export interface CryptoConfig extends ReceiverConfig, CryptobotConfig, TelegramC
   readonly PLANS: string;
   readonly CRYPTO_API_TOKEN?: string[];
   readonly CRYPTO_ORDER_MINUTES: number;
+  readonly RECONCILE_MINUTES: number;
+  readonly RECONCILE_DAYS: number;
 }
 
 export const cryptoConfig = Joi.object<CryptoConfig, true>({
@@ -43,6 +45,14 @@ export const cryptoConfig = Joi.object<CryptoConfig, true>({
     .max(44_640)
     .default(60)
     .messages({ '*': 'for how many minutes an order can be paid, 1 to 44640' }),
+  RECONCILE_MINUTES: Joi.number().min(0).max(1_440).default(5).messages({
+    '*': 'the minutes between two readings of the lists of payments; 0: only when asked',
+  }),
+  RECONCILE_DAYS: Joi.number()
+    .min(1)
+    .max(365)
+    .default(7)
+    .messages({ '*': 'for how many days back payments without a webhook are looked for' }),
 });
 
 /** What is refused for want of credentials, for the operator to read. */

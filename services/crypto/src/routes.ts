@@ -9,9 +9,10 @@ import type { ReceiverDeps } from '@kopeck/runtime/receiver';
 import { checkoutAnswer, judgeCheckout } from './checkout.ts';
 import type { CryptoConfig } from './config.ts';
 import { cryptobotSource } from './cryptobot/source.ts';
-import { cryptoInvoice, starsInvoice } from './invoices/api.ts';
+import { cryptoInvoice, ownPrograms, starsInvoice } from './invoices/api.ts';
 import type { FindOpenOrder } from './open-orders.ts';
 import type { OrderBook } from './order-book.ts';
+import type { Reconciled } from './reconcile/reconcile.ts';
 import type { CheckoutQuestion } from './telegram/parse.ts';
 import { telegramSource } from './telegram/source.ts';
 
@@ -19,6 +20,7 @@ export type CryptoDeps = Pick<ReceiverDeps, 'append' | 'journal' | 'log' | 'metr
   readonly config: CryptoConfig;
   readonly findOpenOrder: FindOpenOrder;
   readonly book: OrderBook;
+  readonly reconcileNow: () => Promise<readonly Reconciled[]>;
 };
 
 const MEDIA_TYPES = ['application/json'];
@@ -40,6 +42,7 @@ export function cryptoRoutes(deps: CryptoDeps): Router {
   router.all('/webhook/telegram', methods({ POST: telegram }));
   router.all('/api/crypto/invoice', methods({ POST: cryptoInvoice(deps) }));
   router.all('/api/stars/invoice', methods({ POST: starsInvoice(deps) }));
+  router.all('/api/crypto/reconcile', methods({ POST: reconcileNow(deps) }));
   router.all('/health', methods({ GET: [health(now)] }));
   return router;
 }
@@ -61,6 +64,16 @@ async function telegramAnswer(
   metrics.count('kopeck_checkouts_total', { answer: refusal ?? 'ok' });
   if (refusal !== null) log.warn('checkout refused', { query: question.queryId, reason: refusal });
   return { status: 200, body: checkoutAnswer(question, refusal) };
+}
+
+/** POST /api/crypto/reconcile: what the partners' lists say is taken in now. */
+function reconcileNow({ config, reconcileNow: run }: CryptoDeps): RequestHandler[] {
+  return [
+    ownPrograms(config),
+    async (_request, response) => {
+      response.set('Cache-Control', 'no-store').json({ reconciled: await run() });
+    },
+  ];
 }
 
 /** A link can be paid again and by anybody: the order behind it is done with. Renewals are not asked about. */

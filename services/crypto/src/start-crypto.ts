@@ -1,10 +1,15 @@
+import type { Redis } from 'ioredis';
 import type { Log } from '@kopeck/runtime/log';
-import { startReceiver, type Receiver } from '@kopeck/runtime/receiver';
+import { startReceiver, type Receiver, type ReceiverDeps } from '@kopeck/runtime/receiver';
 import { openImpatientRedis } from '@kopeck/runtime/redis';
 import { warningsOf, type CryptoConfig } from './config.ts';
+import { payAppsOf } from './cryptobot/client.ts';
 import { openOrders } from './open-orders.ts';
 import { openOrderBook } from './order-book.ts';
+import { reconcile, type ReconcileDeps, type Reconciled } from './reconcile/reconcile.ts';
+import { regularly, type Regularly } from './reconcile/regularly.ts';
 import { cryptoRoutes } from './routes.ts';
+import { botApiOf } from './telegram/client.ts';
 
 /** Within which an open order must be found: the payer waits, and Telegram for ten seconds at most. */
 const FIND_WITHIN_MS = 300;
@@ -21,12 +26,36 @@ export function startCrypto(config: CryptoConfig, log: Log): Promise<Receiver> {
     routes: (deps) => {
       const redis = openImpatientRedis(config.REDIS_URL, log, FIND_WITHIN_MS);
       deps.closing.add('open orders', () => redis.disconnect());
+      const reconciling = startReconciling(config, redis, deps);
       return cryptoRoutes({
         ...deps,
         config,
         findOpenOrder: openOrders(redis, config.REDIS_PREFIX),
         book: openOrderBook(redis, config.REDIS_PREFIX),
+        reconcileNow: reconciling.run,
       });
     },
   });
+}
+
+/** Its commands may take their time, unlike those that a payer waits for; they fail while Redis is away. */
+function startReconciling(
+  config: CryptoConfig,
+  redis: Redis,
+  { append, log, metrics, now, closing }: ReceiverDeps,
+): Regularly<readonly Reconciled[]> {
+  const deps: ReconcileDeps = {
+    apps: payAppsOf(config),
+    bot: botApiOf(config),
+    append,
+    redis,
+    prefix: config.REDIS_PREFIX,
+    days: config.RECONCILE_DAYS,
+    log,
+    metrics,
+    now,
+  };
+  const reconciling = regularly(() => reconcile(deps), config.RECONCILE_MINUTES * 60_000, log);
+  closing.add('reconciling', reconciling.stop);
+  return reconciling;
 }

@@ -48,6 +48,7 @@ describeSource(source, {
       fee: null,
       swap: null,
       payer: '5123456789',
+      language: 'ru',
       recurring: null,
     },
   },

@@ -96,7 +96,8 @@ function paymentDraft(
   };
 }
 
-function paymentOf({ chargeId, payload, payer, recurring }: PaymentMessage, bot: string): Payment {
+function paymentOf(message: PaymentMessage, bot: string): Payment {
+  const { chargeId, payload, payer, language, recurring } = message;
   return {
     provider: 'telegram',
     app: bot,
@@ -107,6 +108,7 @@ function paymentOf({ chargeId, payload, payer, recurring }: PaymentMessage, bot:
     fee: null,
     swap: null,
     payer,
+    ...(language === null ? {} : { language: language.slice(0, 35) }),
     recurring,
   };
 }

@@ -11,6 +11,7 @@ export interface PaymentMessage {
   readonly totalAmount: string | null;
   readonly payload: string | null;
   readonly payer: string | null;
+  readonly language: string | null;
   readonly date: string | null;
   readonly recurring: Payment['recurring'];
 }
@@ -104,6 +105,7 @@ function readPayment(
       totalAmount: textAt(payment, 'total_amount'),
       payload: textAt(payment, 'invoice_payload'),
       payer,
+      language: languageOf(message, payer),
       date: textAt(message, 'date'),
       recurring: recurringOf(payment),
     },
@@ -114,6 +116,12 @@ function readPayment(
 function recurringOf(payment: Fields): Payment['recurring'] {
   if (payment['is_first_recurring'] === true) return 'first';
   return payment['is_recurring'] === true ? 'renewal' : null;
+}
+
+/** Of the payer alone: a refund is told by the bot itself. */
+function languageOf(message: Fields, payer: string | null): string | null {
+  const from = message['from'];
+  return isRecord(from) && idAt(message, 'from') === payer ? textAt(from, 'language_code') : null;
 }
 
 function readCheckout(query: Fields): Parsed<TelegramNotification> {

@@ -1,0 +1,109 @@
+import type { Redis } from 'ioredis';
+import type { KopeckEvent } from '@kopeck/core/event';
+import type { Append } from '@kopeck/core/receive';
+import type { Log } from '@kopeck/runtime/log';
+import type { Metrics } from '@kopeck/runtime/metrics';
+import type { CryptoPayApp } from '../cryptobot/client.ts';
+import type { BotApi } from '../telegram/client.ts';
+import { readInvoices } from './invoices.ts';
+import { openSeen, type Seen } from './seen.ts';
+import { readTransactions } from './transactions.ts';
+
+export interface ReconcileDeps {
+  readonly apps: readonly CryptoPayApp[];
+  readonly bot: BotApi | null;
+  readonly append: Append;
+  readonly redis: Redis;
+  readonly prefix: string;
+  /** What was paid longer ago is not looked at: it may be older than Kopeck. */
+  readonly days: number;
+  readonly log: Log;
+  readonly metrics: Metrics;
+  readonly now: () => Date;
+}
+
+/** What one partner's list came to. */
+export interface Reconciled {
+  readonly account: string;
+  readonly state: 'done' | 'failed';
+  /** Payments and refunds that were looked at for the first time. */
+  readonly checked: number;
+  /** Of those, the ones of which no webhook had come. */
+  readonly found: number;
+}
+
+/** Reads pages until there is nothing new; each page is handed over before the next is read. */
+export type ReadList = (take: Take, context: ListContext) => Promise<void>;
+
+/** Resolves to how many of the events were new. */
+export type Take = (events: readonly KopeckEvent[]) => Promise<number>;
+
+export interface ListContext {
+  readonly redis: Redis;
+  readonly key: string;
+  readonly now: () => Date;
+}
+
+const DAY_MS = 86_400_000;
+
+/** One after the other, and a list that cannot be read costs the others nothing. */
+export async function reconcile(deps: ReconcileDeps): Promise<readonly Reconciled[]> {
+  const { apps, bot } = deps;
+  const results: Reconciled[] = [];
+  for (const app of apps) {
+    const account = `cryptobot:${app.app}:${app.network}`;
+    results.push(await reconcileOne(account, readInvoices(app), deps));
+  }
+  if (bot !== null) {
+    results.push(await reconcileOne(`telegram:${bot.bot}`, readTransactions(bot), deps));
+  }
+  return results;
+}
+
+async function reconcileOne(
+  account: string,
+  read: ReadList,
+  deps: ReconcileDeps,
+): Promise<Reconciled> {
+  const { redis, prefix, now, log, metrics } = deps;
+  const key = `${prefix}:events-crypto:reconciled:${account}`;
+  const seen = openSeen(redis, key);
+  const since = new Date(now().getTime() - deps.days * DAY_MS);
+  const counts = { checked: 0, found: 0 };
+  const [source = ''] = account.split(':');
+  try {
+    await seen.forgetBefore(since);
+    await read(
+      async (events) => {
+        const recent = events.filter(({ time }) => Date.parse(time) >= since.getTime());
+        const fresh = await takeAll(recent, seen, deps.append);
+        counts.checked += fresh.checked;
+        counts.found += fresh.found;
+        return fresh.checked;
+      },
+      { redis, key: `${key}:offset`, now },
+    );
+    if (counts.found > 0) log.warn('payments without a webhook', { account, ...counts });
+    metrics.count('kopeck_payments_without_webhook_total', { source }, counts.found);
+    metrics.gauge('kopeck_reconciled_at_seconds', now().getTime() / 1_000, { source });
+    return { account, state: 'done', ...counts };
+  } catch (error) {
+    log.warn('a list could not be reconciled', { account, error });
+    metrics.count('kopeck_reconcile_failures_total', { source });
+    return { account, state: 'failed', ...counts };
+  }
+}
+
+async function takeAll(
+  events: readonly KopeckEvent[],
+  seen: Seen,
+  append: Append,
+): Promise<{ checked: number; found: number }> {
+  const fresh = await seen.unseen(events);
+  let found = 0;
+  for (const event of fresh) {
+    if ((await append(event)) === 'accepted') found += 1;
+    await seen.add(event);
+  }
+  return { checked: fresh.length, found };
+}

@@ -1,0 +1,150 @@
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import type { KopeckEvent } from '@kopeck/core/event';
+import { isRecord, parseJsonText } from '@kopeck/core/json';
+import { createTestRedis } from '@kopeck/testing/test-database';
+import { cryptobotSource } from '../src/cryptobot/source.ts';
+import { eventOf as eventOfInvoice } from '../src/reconcile/invoices.ts';
+import { eventOf as eventOfTransaction } from '../src/reconcile/transactions.ts';
+import { telegramSource } from '../src/telegram/source.ts';
+import {
+  API_TOKEN,
+  BOT_SECRET,
+  BOT_TOKEN,
+  eventOf,
+  fixture,
+  fromCryptoPay,
+  fromTelegram,
+  MAIN_TOKEN,
+} from './partners.ts';
+import { ask, CREDENTIALS, runCrypto, type RunningCrypto } from './running-crypto.ts';
+import { openSandboxPartners, type Json, type SandboxPartners } from './sandbox-partners.ts';
+
+const now = new Date('2026-10-08T12:00:00.000Z');
+
+/** All by which the ledger tells whether it knows an event. */
+const identity = ({ id, contenthash, subject, time }: KopeckEvent) => [
+  id,
+  contenthash,
+  subject,
+  time,
+];
+
+describe('a payment of a list is the same event as its webhook', () => {
+  test.each(['cb-invoice-paid-crypto.json', 'cb-invoice-paid-fiat-swap.json'])(
+    '%s',
+    async (name) => {
+      const body = fixture(name);
+      const source = cryptobotSource({ CRYPTOBOT_TOKEN: [MAIN_TOKEN] });
+      const update = parseJsonText(body) as { payload: Json };
+      const { fee: _fee, usd_rate: _rate, ...item } = update.payload;
+      const listed = eventOfInvoice(item, { app: '31337', network: 'main' }, now);
+      const sent = await eventOf(source, fromCryptoPay(body));
+      expect(listed && identity(listed)).toEqual(identity(sent));
+      expect(listed?.data).toEqual(sent.data);
+    },
+  );
+
+  test('getStarTransactions: a payment, a subscription, a refund, and a withdrawal that is none', async () => {
+    const source = telegramSource({
+      TELEGRAM_BOT_TOKEN: BOT_TOKEN,
+      TELEGRAM_WEBHOOK_SECRET: [BOT_SECRET],
+    });
+    const answer = parseJsonText(fixture('tg-get-star-transactions.json')) as {
+      result: { transactions: unknown[] };
+    };
+    const listed = answer.result.transactions
+      .filter(isRecord)
+      .map((each) => eventOfTransaction(each, '7000000001', now));
+    const sent = await Promise.all(
+      ['successful-payment', 'successful-payment-recurring-first', 'refunded-payment'].map((name) =>
+        eventOf(source, fromTelegram(fixture(`tg-${name}.json`))),
+      ),
+    );
+    expect(listed.map((event) => event && identity(event))).toEqual([...sent.map(identity), null]);
+  });
+
+  test('what an affiliate had a share of is left to the webhook', () => {
+    const user = { id: '5' };
+    const source = {
+      type: 'user',
+      transaction_type: 'invoice_payment',
+      user,
+      invoice_payload: 'x',
+    };
+    const transaction = { id: 'stx', amount: '90', date: '1791206105', source };
+    expect(eventOfTransaction(transaction, '7', now)).not.toBeNull();
+    for (const shared of [
+      { ...transaction, nanostar_amount: '5' },
+      { ...transaction, source: { ...source, affiliate: {} } },
+      { ...transaction, source: { ...source, transaction_type: 'gift_purchase' } },
+    ]) {
+      expect(eventOfTransaction(shared, '7', now)).toBeNull();
+    }
+  });
+});
+
+describe('with every webhook dropped', () => {
+  const { url: REDIS_URL, prefix: REDIS_PREFIX } = createTestRedis(inject('redisUrl'));
+  let partners: SandboxPartners;
+  let crypto: RunningCrypto;
+
+  beforeAll(async () => {
+    partners = await openSandboxPartners();
+    crypto = await runCrypto({ ...CREDENTIALS, ...partners.env, REDIS_URL, REDIS_PREFIX });
+  });
+
+  beforeEach(async () => partners.deliverTo(crypto.url));
+
+  afterAll(async () => {
+    await crypto.close();
+    await partners.close();
+  });
+
+  async function reconcile(): Promise<readonly Json[]> {
+    const { body } = await ask(`${crypto.url}/api/crypto/reconcile`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${API_TOKEN}` },
+    });
+    return (body as { reconciled: readonly Json[] }).reconciled;
+  }
+
+  async function webhooks(state: 'deliver' | 'drop'): Promise<void> {
+    await partners.control('crypto-pay/knobs', { webhooks: state }, 'PATCH');
+    await partners.control('bot/knobs', { webhooks: state }, 'PATCH');
+  }
+
+  async function payAll(from: number, count: number): Promise<void> {
+    for (let id = from; id < from + count; id += 1) {
+      await partners.control('crypto-pay/send', { invoice_id: id });
+      await partners.control('bot/pay', { user: id, stars: 5, recurring: 'renewal' });
+    }
+  }
+
+  test('one run takes all payments in, once; a webhook that comes late changes nothing', async () => {
+    await payAll(100, 3);
+    await webhooks('drop');
+    await payAll(200, 120);
+    const first = await reconcile();
+    expect(first).toEqual([
+      { account: 'cryptobot:31337:main', state: 'done', checked: 123, found: 120 },
+      { account: 'cryptobot:40400:test', state: 'done', checked: 0, found: 0 },
+      { account: 'telegram:7000000001', state: 'done', checked: 123, found: 120 },
+    ]);
+    expect((await reconcile()).map(({ checked }) => checked)).toEqual([0, 0, 0]);
+
+    await webhooks('deliver');
+    const late = await partners.control('crypto-pay/send', { invoice_id: 200 });
+    expect(late['delivery']).toMatchObject({ status: 200, body: { status: 'duplicate' } });
+    await payAll(400, 1);
+    expect((await reconcile()).map(({ found }) => found)).toEqual([0, 0, 0]);
+  });
+
+  test('a partner that cannot be asked fails alone, and the run after it catches up', async () => {
+    await webhooks('drop');
+    await payAll(500, 1);
+    await partners.control('crypto-pay/knobs', { answers: 'lose' }, 'PATCH');
+    expect((await reconcile()).map(({ state }) => state)).toEqual(['failed', 'failed', 'done']);
+    await partners.control('crypto-pay/knobs', { answers: 'give' }, 'PATCH');
+    expect((await reconcile()).map(({ found }) => found)).toEqual([1, 0, 0]);
+  });
+});
