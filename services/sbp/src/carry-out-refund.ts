@@ -82,8 +82,9 @@ async function readBack(
   const others = (await refunds.of(order.orderId)).filter(({ status }) => status !== 'failed');
   const isOnlyOne = others.length <= 1;
   try {
-    const request = requestOf(refund, order);
-    return await provider.readRefund({ ...request, providerRefundId, ageMs, isOnlyOne });
+    const wasAccepted = refund.status === 'pending';
+    const sent = { ...requestOf(refund, order), providerRefundId, ageMs, wasAccepted, isOnlyOne };
+    return await provider.readRefund(sent);
   } catch (error) {
     const isUnknownThere = error instanceof ProviderError && error.failure === 'rejected';
     if (!isUnknownThere || providerRefundId !== null) throw error;

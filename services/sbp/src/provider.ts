@@ -82,6 +82,8 @@ export interface SentRefund extends RefundRequest {
   readonly providerRefundId: string | null;
   /** How long ago it was sent. */
   readonly ageMs: number;
+  /** The provider has said that it is at it. */
+  readonly wasAccepted: boolean;
   /** Whether the same payment has other refunds. */
   readonly isOnlyOne: boolean;
 }

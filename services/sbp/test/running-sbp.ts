@@ -9,6 +9,11 @@ import type { Log } from '@kopeck/runtime/log';
 import { createMetrics } from '@kopeck/runtime/metrics';
 import { migrate } from '@kopeck/runtime/migrate';
 import { openAcquirer } from '@kopeck/sandbox/acquirer/acquirer';
+import { openBridge } from '@kopeck/sandbox/acquirer/bridge';
+import { openTbank } from '@kopeck/sandbox/acquirer/tbank';
+import { openTochka } from '@kopeck/sandbox/acquirer/tochka';
+import { openYookassa } from '@kopeck/sandbox/acquirer/yookassa';
+import type { OpenDouble } from '@kopeck/sandbox/double';
 import { createSandbox } from '@kopeck/sandbox/sandbox';
 import { openAttempts, type Attempts } from '../src/attempts.ts';
 import { carryOutRefund } from '../src/carry-out-refund.ts';
@@ -53,6 +58,7 @@ export interface Options {
   /** Callbacks find the service; else they go nowhere. */
   readonly hasCallbacks?: boolean;
   readonly timeoutMs?: number;
+  readonly env?: Readonly<Record<string, string>>;
 }
 
 export interface SbpDatabase {
@@ -95,14 +101,13 @@ export async function startTestSbp(
   const now = (): Date => new Date(at);
   await database.empty();
 
-  const bank = { secretKey: BANK_KEY, sbpMerchantId: MERCHANT_ID, merchantId: '1780000001' };
-  const sandbox = createSandbox({ doubles: [openAcquirer({ ...bank, callbackUrl: null })], now });
+  const sandbox = createSandbox({ doubles: acquirers(), now });
   const sandboxUrl = await sandbox.listen(0);
 
-  const config = loadConfig(
-    sbpConfig,
-    environment(database.url, options.sandboxUrl ?? sandboxUrl, options.isBare === true),
-  );
+  const config = loadConfig(sbpConfig, {
+    ...environment(database.url, options.sandboxUrl ?? sandboxUrl, options.isBare === true),
+    ...options.env,
+  });
   const { events, append, journal } = fakeJournal();
   const { log, lines } = fakeLog();
   const incidents = new Set<string>();
@@ -147,10 +152,10 @@ export async function startTestSbp(
     attempts: deps.attempts,
   };
   if (options.hasCallbacks !== false) {
-    await turn(running, {
-      callbackUrl: `${server.url}/webhook/sbp/raiffeisen`,
-      retryDelaysMs: [10, 20, 50, 100],
-    });
+    for (const [provider, double] of Object.entries(DOUBLES)) {
+      const callbackUrl = `${server.url}/webhook/sbp/${provider}`;
+      await turn({ sandboxUrl, double }, { callbackUrl, retryDelaysMs: [10, 20, 50, 100] });
+    }
   }
 
   return {
@@ -179,8 +184,44 @@ function environment(
       RAIFFEISEN_URL: `${sandboxUrl}/raiffeisen/api`,
       RAIFFEISEN_SECRET_KEY: BANK_KEY,
       RAIFFEISEN_SBP_MERCHANT_ID: MERCHANT_ID,
+      TBANK_URL: `${sandboxUrl}/tbank/v2`,
+      TBANK_TERMINAL_KEY: 'SandboxDEMO',
+      TBANK_PASSWORD: BANK_KEY,
+      YOOKASSA_URL: `${sandboxUrl}/yookassa/v3`,
+      YOOKASSA_SHOP_ID: '100500',
+      YOOKASSA_SECRET_KEY: BANK_KEY,
+      TOCHKA_URL: `${sandboxUrl}/tochka/uapi`,
+      TOCHKA_KEYS_URL: `${sandboxUrl}/tochka/keys`,
+      TOCHKA_TOKEN: BANK_KEY,
+      TOCHKA_MERCHANT_ID: 'MF0000000001',
+      TOCHKA_ACCOUNT_ID: '40802810802000000008/044525104',
+      BRIDGE_URL: `${sandboxUrl}/bridge`,
+      BRIDGE_TOKEN: BANK_KEY,
+      CARD_NUMBER: '2200000000000053',
+      CARD_OWNER: 'IVAN IVANOV',
     }),
   };
+}
+
+/** Each provider, and what its double is called in the sandbox. */
+export const DOUBLES: Readonly<Record<string, string>> = {
+  raiffeisen: 'acquirer',
+  tbank: 'tbank',
+  yookassa: 'yookassa',
+  tochka: 'tochka',
+  bridge: 'bridge',
+};
+
+function acquirers(): OpenDouble[] {
+  const callbackUrl = null;
+  const merchant = { secretKey: BANK_KEY, sbpMerchantId: MERCHANT_ID, merchantId: '1780000001' };
+  return [
+    openAcquirer({ ...merchant, callbackUrl }),
+    openTbank({ terminalKey: 'SandboxDEMO', password: BANK_KEY, callbackUrl }),
+    openYookassa({ shopId: '100500', secretKey: BANK_KEY, callbackUrl }),
+    openTochka({ token: BANK_KEY, merchantId: 'MF0000000001', callbackUrl }),
+    openBridge({ token: BANK_KEY, callbackUrl }),
+  ];
 }
 
 function fakeJournal(): {
@@ -244,6 +285,8 @@ export function getStatus({ url }: { url: string }, orderId: string): Promise<An
 
 interface Sandboxed {
   readonly sandboxUrl: string;
+  /** Which of its doubles; raiffeisen's when it is not said. */
+  readonly double?: string | undefined;
 }
 
 async function control(
@@ -261,7 +304,7 @@ async function control(
 }
 
 export async function turn(sandbox: Sandboxed, knobs: object): Promise<void> {
-  await control(sandbox, 'PATCH', '/__sandbox/acquirer/knobs', knobs);
+  await control(sandbox, 'PATCH', `/__sandbox/${sandbox.double ?? 'acquirer'}/knobs`, knobs);
 }
 
 export interface SandboxQr {
@@ -272,12 +315,27 @@ export interface SandboxQr {
 }
 
 export async function sandboxQrs(sandbox: Sandboxed): Promise<readonly SandboxQr[]> {
-  return (await control(sandbox, 'GET', '/__sandbox/acquirer/qrs')) as SandboxQr[];
+  return (await control(
+    sandbox,
+    'GET',
+    `/__sandbox/${sandbox.double ?? 'acquirer'}/qrs`,
+  )) as SandboxQr[];
 }
 
 export async function pay(sandbox: Sandboxed, qrId: unknown, more: object = {}): Promise<void> {
   const path = '/raiffeisen/sandbox/nspc-mock/v01/rfuture/payment/init';
   await control(sandbox, 'POST', path, { qrId, ...more });
+}
+
+/** A payer of any provider's; `{ decline: true }` declines. */
+export async function payAt(sandbox: Sandboxed, qrId: string, more: object = {}): Promise<void> {
+  const path = `/__sandbox/${sandbox.double ?? 'acquirer'}/pay`;
+  await control(sandbox, 'POST', path, { qrId, ...more });
+}
+
+/** POST to the shops' API. */
+export function post({ url }: { url: string }, path: string, body: object = {}): Promise<Answer> {
+  return call(`${url}${path}`, { method: 'POST', headers: SHOP, body: JSON.stringify(body) });
 }
 
 /** Sends the code's notification once more, changed as said; gives the status it was answered with. */
@@ -286,13 +344,22 @@ export async function notify(
   qrId: string,
   change: object = {},
 ): Promise<unknown> {
-  const sent = await control(sandbox, 'POST', `/__sandbox/acquirer/callbacks/${qrId}`, change);
+  const sent = await control(
+    sandbox,
+    'POST',
+    `/__sandbox/${sandbox.double ?? 'acquirer'}/callbacks/${qrId}`,
+    change,
+  );
   return (sent as { status: number }).status;
 }
 
 /** The statuses that each callback so far was answered with, try by try. */
 export async function callbackStatuses(sandbox: Sandboxed): Promise<readonly number[][]> {
-  const sent = (await control(sandbox, 'GET', '/__sandbox/acquirer/callbacks')) as {
+  const sent = (await control(
+    sandbox,
+    'GET',
+    `/__sandbox/${sandbox.double ?? 'acquirer'}/callbacks`,
+  )) as {
     statuses: number[];
   }[];
   return sent.map(({ statuses }) => statuses);

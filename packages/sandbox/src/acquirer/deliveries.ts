@@ -1,5 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
-import { send } from '../send.ts';
+import { send, type Sent } from '../send.ts';
 
 /** One notification of the bank: the bytes and the headers, made and signed by a dialect. */
 export interface Notification {
@@ -25,14 +25,19 @@ export interface Deliveries {
   readonly settled: () => Promise<unknown>;
 }
 
-export function createDeliveries(): Deliveries {
+/** What a bank takes for an acknowledgement; any other answer has it repeat. */
+export type IsAcknowledged = (sent: Sent) => boolean;
+
+export function createDeliveries(
+  isAcknowledged: IsAcknowledged = ({ status }) => status === 200,
+): Deliveries {
   let records: Delivery[] = [];
   let stopping = new AbortController();
   const running = new Set<Promise<void>>();
 
-  async function post(url: string, notification: Notification, stop: AbortSignal): Promise<number> {
+  async function post(url: string, notification: Notification, stop: AbortSignal): Promise<Sent> {
     const { body, headers } = notification;
-    return (await send(url, body, headers, stop)).status;
+    return await send(url, body, headers, stop);
   }
 
   function record(notification: Notification): Delivery {
@@ -49,16 +54,16 @@ export function createDeliveries(): Deliveries {
     const { signal } = stopping;
     for (const pauseMs of [0, ...delaysMs]) {
       await delay(pauseMs, undefined, { signal });
-      const status = await post(url, delivery, signal);
-      delivery.statuses.push(status);
-      if (status === 200 || signal.aborted) return;
+      const sent = await post(url, delivery, signal);
+      delivery.statuses.push(sent.status);
+      if (isAcknowledged(sent) || signal.aborted) return;
     }
   }
 
   return {
     async sendOnce(url, notification) {
       const delivery = record(notification);
-      const status = await post(url, delivery, stopping.signal);
+      const { status } = await post(url, delivery, stopping.signal);
       delivery.statuses.push(status);
       return status;
     },

@@ -20,9 +20,18 @@ export interface Qr {
   readonly merchant: string;
   readonly kopecks: bigint;
   readonly createdAt: Date;
-  readonly expiresAt: Date;
+  expiresAt: Date;
   isCancelled: boolean;
   readonly attempts: Attempt[];
+  readonly refunds: Refund[];
+}
+
+export interface Refund {
+  readonly id: string;
+  /** The merchant's own id of it, where the dialect has one. */
+  readonly key: string | null;
+  readonly kopecks: bigint;
+  status: 'pending' | 'succeeded' | 'declined';
 }
 
 export type QrStatus = 'new' | 'paid' | 'cancelled' | 'expired';
@@ -47,6 +56,10 @@ export interface Engine {
   readonly isPaid: (order: string) => boolean;
   /** False: it is not live any more. */
   readonly cancel: (qr: Qr) => boolean;
+  /** Its time is over at once. */
+  readonly expire: (qr: Qr) => void;
+  /** Something of a code was changed from outside. */
+  readonly changed: () => void;
   /** A payer scans the code. Without an amount the one on the code is paid. */
   readonly pay: (qrcId: string, result: Attempt['result'], kopecks: bigint | null) => PayResult;
   readonly statusOf: (qr: Qr) => QrStatus;
@@ -74,7 +87,7 @@ export function createEngine(clock: () => Date, kept: KeptCodes = KEEPS_NOTHING)
     register(order, style) {
       const qrcId = mintQrcId(randomUUID());
       const link = linkOf(qrcId, order.kopecks, style);
-      const qr: Qr = { ...order, qrcId, link, createdAt: now(), isCancelled: false, attempts: [] };
+      const qr: Qr = { ...order, qrcId, link, createdAt: now(), ...fresh() };
       qrs.set(qrcId, qr);
       keep();
       return qr;
@@ -88,6 +101,11 @@ export function createEngine(clock: () => Date, kept: KeptCodes = KEEPS_NOTHING)
       keep();
       return true;
     },
+    expire(qr) {
+      qr.expiresAt = now();
+      keep();
+    },
+    changed: keep,
     pay(qrcId, result, kopecks) {
       const qr = qrs.get(qrcId);
       if (qr === undefined) return { kind: 'refused', why: 'unknown' };
@@ -107,6 +125,10 @@ export function createEngine(clock: () => Date, kept: KeptCodes = KEEPS_NOTHING)
       keep();
     },
   };
+}
+
+function fresh(): Pick<Qr, 'isCancelled' | 'attempts' | 'refunds'> {
+  return { isCancelled: false, attempts: [], refunds: [] };
 }
 
 type Refusal = (PayResult & { kind: 'refused' })['why'];

@@ -9,6 +9,7 @@ export interface FaultWords {
 type Answer = (response: Response, words: FaultWords) => void;
 
 const INSTEAD: Readonly<Partial<Record<FaultKind, Answer>>> = {
+  'http-400': (response, { errorBody }) => void response.status(400).json(errorBody),
   'http-500': (response) => void response.status(500).json({ status: 500, error: 'Internal' }),
   'http-503': (response) => void response.status(503).send('<html>maintenance</html>'),
   'http-429': (response) => void response.status(429).set('Retry-After', '5').json({ status: 429 }),

@@ -29,15 +29,20 @@ export function keepCodes(file: string): KeptCodes {
 }
 
 function written(qr: Qr) {
-  return { ...qr, kopecks: qr.kopecks.toString() };
+  const refunds = qr.refunds.map((refund) => ({ ...refund, kopecks: refund.kopecks.toString() }));
+  return { ...qr, kopecks: qr.kopecks.toString(), refunds };
 }
 
 /** As JSON has it: dates are texts. */
-type Written = Omit<Qr, 'kopecks' | 'createdAt' | 'expiresAt' | 'attempts'> & {
+type Written = Omit<Qr, 'kopecks' | 'createdAt' | 'expiresAt' | 'attempts' | 'refunds'> & {
   readonly kopecks: string;
   readonly createdAt: string;
   readonly expiresAt: string;
   readonly attempts: readonly (Omit<Qr['attempts'][number], 'at'> & { readonly at: string })[];
+  /** Missing in a file from before there were refunds. */
+  readonly refunds?: readonly (Omit<Qr['refunds'][number], 'kopecks'> & {
+    readonly kopecks: string;
+  })[];
 };
 
 function read(qr: Written): Qr {
@@ -47,5 +52,6 @@ function read(qr: Written): Qr {
     createdAt: new Date(qr.createdAt),
     expiresAt: new Date(qr.expiresAt),
     attempts: qr.attempts.map((attempt) => ({ ...attempt, at: new Date(attempt.at) })),
+    refunds: (qr.refunds ?? []).map((refund) => ({ ...refund, kopecks: BigInt(refund.kopecks) })),
   };
 }

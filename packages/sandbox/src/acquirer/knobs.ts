@@ -2,13 +2,16 @@ import Joi from 'joi';
 
 export type LinkStyle = 'full' | 'short' | 'bad-crc';
 
+export type RefundOutcome = 'succeed' | 'hold' | 'decline';
+
 /** Where in a call the bank fails, and how it looks from outside. */
-export type FaultOn = 'create' | 'read' | 'cancel';
+export type FaultOn = 'create' | 'read' | 'cancel' | 'refund';
 export type FaultKind =
   /** The bank does what it was asked, and the connection breaks before its answer. */
   | 'lose-answer'
   /** The bank does what it was asked, and never answers. */
   | 'hang'
+  | 'http-400'
   | 'http-500'
   | 'http-503'
   | 'http-429'
@@ -41,6 +44,8 @@ export interface Knobs {
   /** While true, payments that were made are not shown yet. */
   readonly holdStatus: boolean;
   readonly linkStyle: LinkStyle;
+  /** What becomes of refunds that were asked for, also of those that wait. */
+  readonly refunds: RefundOutcome;
   readonly faults: readonly Fault[];
 }
 
@@ -54,14 +59,16 @@ export const DEFAULT_KNOBS: Knobs = {
   retryDelaysMs: [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000],
   holdStatus: false,
   linkStyle: 'full',
+  refunds: 'succeed',
   faults: [],
 };
 
 const FAULT = Joi.object<Fault>({
-  on: Joi.valid('create', 'read', 'cancel').required(),
+  on: Joi.valid('create', 'read', 'cancel', 'refund').required(),
   kind: Joi.valid(
     'lose-answer',
     'hang',
+    'http-400',
     'http-500',
     'http-503',
     'http-429',
@@ -85,6 +92,7 @@ export const knobChange = Joi.object<Partial<Knobs>>({
     .allow(null),
   retryDelaysMs: Joi.array().items(Joi.number().integer().min(0)).max(100),
   holdStatus: Joi.boolean(),
+  refunds: Joi.valid('succeed', 'hold', 'decline'),
   linkStyle: Joi.valid('full', 'short', 'bad-crc'),
   faults: Joi.array().items(FAULT),
 });

@@ -1,20 +1,36 @@
-import express, { Router, type RequestHandler, type Response } from 'express';
-import { isRecord, parseJsonText, textAt } from '@kopeck/core/json';
+import { Router, type RequestHandler, type Response } from 'express';
+import { textAt } from '@kopeck/core/json';
 import { jsonNumber } from '@kopeck/core/json-number';
 import { parseRoubles } from '@kopeck/core/roubles';
-import type { Engine, PayResult, Qr, QrStatus } from './engine.ts';
+import type { Bank, Dialect } from './dialect.ts';
+import type { PayResult, Qr, QrStatus } from './engine.ts';
 import { faulty } from './faults.ts';
-import type { Knobs } from './knobs.ts';
-import { bankTime, PAYMENT_STATUS, shownAmount, type Merchant } from './notification.ts';
+import { jsonBodies, type Body } from './json-bodies.ts';
+import {
+  bankTime,
+  PAYMENT_STATUS,
+  raiffeisenNotification,
+  shownAmount,
+  type Merchant,
+} from './notification.ts';
+import { error, refund, refundInfo } from './raiffeisen-refund.ts';
 import { readRegistration } from './register.ts';
 
-export interface Bank {
-  readonly engine: Engine;
-  readonly knobs: { current: Knobs };
+export interface RaiffeisenBank extends Bank {
   readonly merchant: Merchant;
-  readonly origin: () => string;
-  /** Tells the merchant of the last attempt to pay this code. */
-  readonly notify: (qr: Qr) => void;
+}
+
+/** The API base is `<origin>/raiffeisen/api`. */
+export function raiffeisenDialect(merchant: Merchant): Dialect {
+  return {
+    name: 'acquirer',
+    prefix: '/raiffeisen',
+    router: (bank) => raiffeisenRouter({ ...bank, merchant }),
+    notifications: (told, distortion) =>
+      told.attempt === undefined
+        ? []
+        : [raiffeisenNotification({ ...told, attempt: told.attempt }, merchant, distortion)],
+  };
 }
 
 const QR_STATUS: Readonly<Record<QrStatus, string>> = {
@@ -25,9 +41,9 @@ const QR_STATUS: Readonly<Record<QrStatus, string>> = {
 };
 
 /** The bank's paths: `/api` is the merchant's side, `/sandbox` is the payer's. */
-export function raiffeisenRouter(bank: Bank): Router {
+function raiffeisenRouter(bank: RaiffeisenBank): Router {
   const router = Router();
-  router.use(express.raw({ type: () => true, limit: '64kb' }), readBody);
+  router.use(...jsonBodies);
   const words = { errorBody: error('INVALID_REQUEST') };
   const { knobs } = bank;
 
@@ -46,12 +62,19 @@ export function raiffeisenRouter(bank: Bank): Router {
     faulty('read', knobs, words),
     paymentInfo(bank),
   );
+  router.post('/api/sbp/v1/refund', mine, faulty('refund', knobs, words), refund(bank));
+  router.get(
+    '/api/sbp/v1/refund/:refundId',
+    mine,
+    faulty('refund', knobs, words),
+    refundInfo(bank),
+  );
   router.post('/sandbox/nspc-mock/v01/rfuture/payment/init', pay(bank));
   router.use((request, response) => springError(response, 404, request.path));
   return router;
 }
 
-function register(bank: Bank): RequestHandler {
+function register(bank: RaiffeisenBank): RequestHandler {
   const { engine, knobs, merchant } = bank;
   return (request, response) => {
     const order = readRegistration(request.body as Body, engine, merchant.sbpMerchantId);
@@ -75,7 +98,11 @@ function cancel({ engine }: Bank): RequestHandler<{ qrId: string }> {
   };
 }
 
-function paymentInfo({ engine, knobs, merchant }: Bank): RequestHandler<{ qrId: string }> {
+function paymentInfo({
+  engine,
+  knobs,
+  merchant,
+}: RaiffeisenBank): RequestHandler<{ qrId: string }> {
   return (request, response) => {
     const qr = engine.find(request.params.qrId);
     if (qr === undefined) return void response.json(error('NOT_FOUND'));
@@ -125,16 +152,8 @@ function pay({ engine, notify }: Bank): RequestHandler {
   };
 }
 
-type Body = Record<string, unknown>;
-
-const readBody: RequestHandler = (request, _response, next) => {
-  const json = Buffer.isBuffer(request.body) ? parseJsonText(request.body) : null;
-  request.body = isRecord(json) ? json : {};
-  next();
-};
-
 /** Registration works without a key, so that a web page may call it; a wrong key never works. */
-function authorised({ merchant }: Bank, when: 'always' | 'if given'): RequestHandler {
+function authorised({ merchant }: RaiffeisenBank, when: 'always' | 'if given'): RequestHandler {
   return (request, response, next) => {
     const given = request.get('authorization');
     const isFree = when === 'if given' && given === undefined;
@@ -152,11 +171,6 @@ function view({ engine, knobs, origin }: Bank, qr: Qr): object {
     payload: qr.link,
     qrUrl: `${origin()}/raiffeisen/api/sbp/v1/qr/${qr.qrcId}/image`,
   };
-}
-
-/** Logical errors come with HTTP 200: only their code tells. */
-function error(code: string): { code: string; message: string } {
-  return { code: `ERROR.${code}`, message: `Sandbox: ${code}` };
 }
 
 function springError(response: Response, status: number, path: string): void {

@@ -88,11 +88,17 @@ function readState({ json, text }: ProviderAnswer): PaymentState {
   };
 }
 
-/** The bank has no ids of refunds: the payment's own state tells of its only one, and not of several. */
+/**
+ * The bank has no ids of refunds: the payment's own state tells of its only one, and not of several. Back
+ * at CONFIRMED, one that the bank was at has come to nothing.
+ */
 async function readRefund(client: TbankClient, refund: SentRefund): Promise<RefundState | null> {
   const answer = await client.getState(refund.paymentId);
-  const isWhole = textAt(answer.json, 'Status') === 'REFUNDED';
-  return isWhole || refund.isOnlyOne ? refundIn(answer) : null;
+  const word = textAt(answer.json, 'Status');
+  if (word !== 'REFUNDED' && !refund.isOnlyOne) return null;
+  const isDropped = refund.wasAccepted && word === 'CONFIRMED';
+  if (isDropped) return { status: 'failed', providerRefundId: null, answers: [answer.text] };
+  return refundIn(answer);
 }
 
 function refundIn({ json, text }: ProviderAnswer): RefundState | null {

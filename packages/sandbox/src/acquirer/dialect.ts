@@ -1,0 +1,89 @@
+import type { Router } from 'express';
+import type { Double, OpenDouble } from '../double.ts';
+import { controlsOf } from './controls.ts';
+import { createDeliveries, type IsAcknowledged, type Notification } from './deliveries.ts';
+import { createEngine, type Attempt, type Engine, type Qr } from './engine.ts';
+import { keepCodes, KEEPS_NOTHING } from './kept-codes.ts';
+import { DEFAULT_KNOBS, type Knobs } from './knobs.ts';
+import type { Distortion } from './notification.ts';
+
+/** What a dialect's paths are made from. */
+export interface Bank {
+  readonly engine: Engine;
+  readonly knobs: { current: Knobs };
+  readonly origin: () => string;
+  /** Tells the merchant how this code stands. */
+  readonly notify: (qr: Qr) => void;
+  /** Sends to this address now, and tells the status of the answer. */
+  readonly probe: (url: string, notification: Notification) => Promise<number>;
+}
+
+export interface Told {
+  readonly qr: Qr;
+  /** The last attempt to pay; undefined: there was none. */
+  readonly attempt: Attempt | undefined;
+  readonly knobs: Knobs;
+  readonly engine: Engine;
+}
+
+/** One acquirer's way to speak; what is done is the engine's. */
+export interface Dialect {
+  readonly name: string;
+  readonly prefix: string;
+  readonly router: (bank: Bank) => Router;
+  /** What is sent of a code, all at the same time. */
+  readonly notifications: (told: Told, distortion: Distortion) => readonly Notification[];
+  /** Missing: any 200. */
+  readonly isAcknowledged?: IsAcknowledged;
+}
+
+export interface DialectOptions {
+  /** Where notifications go until a knob says otherwise; null: nowhere. */
+  readonly callbackUrl: string | null;
+  /** Codes survive a restart in it. Without one they live in memory. */
+  readonly codesFile?: string;
+}
+
+export function openDialect(
+  dialect: Dialect,
+  { callbackUrl, codesFile }: DialectOptions,
+): OpenDouble {
+  return ({ now, origin }): Double => {
+    const initial: Knobs = { ...DEFAULT_KNOBS, callbackUrl };
+    const knobs = { current: initial };
+    const kept = codesFile === undefined ? KEEPS_NOTHING : keepCodes(codesFile);
+    const engine = createEngine(now, kept);
+    const deliveries = createDeliveries(dialect.isAcknowledged);
+
+    function notificationsOf(qr: Qr, distortion: Distortion = {}): readonly Notification[] {
+      const told = { qr, attempt: qr.attempts.at(-1), knobs: knobs.current, engine };
+      return dialect.notifications(told, distortion);
+    }
+
+    function notify(qr: Qr): void {
+      const { callbackUrl: url, callbacks, copies, retryDelaysMs } = knobs.current;
+      if (url === null || callbacks === 'drop') return;
+      for (const notification of notificationsOf(qr)) {
+        for (let copy = 0; copy < copies; copy += 1)
+          deliveries.send(url, notification, retryDelaysMs);
+      }
+    }
+
+    const bank: Bank = { engine, knobs, origin, notify, probe: deliveries.sendOnce };
+    return {
+      name: dialect.name,
+      prefix: dialect.prefix,
+      router: dialect.router(bank),
+      controls: controlsOf({ bank, deliveries, notificationsOf, name: dialect.name }),
+      reset() {
+        knobs.current = initial;
+        engine.reset();
+        deliveries.reset();
+      },
+      async close() {
+        deliveries.reset();
+        await deliveries.settled();
+      },
+    };
+  };
+}
