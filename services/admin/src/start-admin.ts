@@ -5,12 +5,24 @@ import type { AdminConfig } from './config.ts';
 import { warningsOf } from './config.ts';
 import { DEADLINES, type Deadlines } from './fetch-all.ts';
 import { openPanels } from './panels/open-panels.ts';
+import { openLanes } from './bulk/lanes.ts';
+import type { ApiKeys } from './authorise.ts';
 import { adminRoutes } from './routes.ts';
+
+/** Of the queues behind a bulk. */
+const TIMING = { backoffMs: 2_000, lockMs: 30_000, stalledMs: 10_000 };
+
+export interface Overrides {
+  readonly deadlines?: Deadlines;
+  readonly timing?: typeof TIMING;
+  /** Of today: keys may be replaced while the service runs. */
+  readonly apiKeys?: ApiKeys;
+}
 
 export async function startAdmin(
   config: AdminConfig,
   log: Log,
-  deadlines: Deadlines = DEADLINES,
+  { deadlines = DEADLINES, timing = TIMING, apiKeys = () => config.ADMIN_API_KEY }: Overrides = {},
 ): Promise<Receiver> {
   const pool = openDatabase(config.DATABASE_URL);
   return startReceiver({
@@ -24,12 +36,13 @@ export async function startAdmin(
     ready: async () => ({ database: await isAnswering(() => pool.query('SELECT 1')) }),
     routes: (deps) => {
       deps.closing.add('database', () => pool.end());
+      const panels = openPanels(config.PANELS, deps.now);
+      const performing = { ...deps, pool, deadlines, panels };
+      const lanes = openLanes({ deps: performing, prefix: config.REDIS_PREFIX, ...timing });
       return adminRoutes({
-        ...deps,
-        pool,
-        deadlines,
-        panels: openPanels(config.PANELS, deps.now),
-        apiKeys: config.ADMIN_API_KEY,
+        ...performing,
+        lanes,
+        apiKeys,
         receiverHealthUrls: config.RECEIVER_HEALTH_URLS.split(',').filter(Boolean),
       });
     },

@@ -15,7 +15,7 @@ import type { Subscriber } from '@kopeck/sandbox/panel/subscribers';
 import { createSandbox } from '@kopeck/sandbox/sandbox';
 import { createTestRedis } from '@kopeck/testing/test-database';
 import { adminConfig } from '../src/config.ts';
-import { startAdmin } from '../src/start-admin.ts';
+import { startAdmin, type Overrides } from '../src/start-admin.ts';
 
 export const KEY = 'current-admin-key-0123456789abcdefghij';
 export const OLD_KEY = 'previous-admin-key-0123456789abcdefghi';
@@ -42,6 +42,9 @@ export interface RunningAdmin {
   readonly subscribe: (subscriber: Subscriber) => Promise<void>;
   readonly fault: (server: string, fault: string, more?: object) => Promise<void>;
   readonly asked: () => Promise<readonly Seen[]>;
+  /** Ends the service alone, and starts it again on the same database, Redis and journal. */
+  readonly stopService: () => Promise<void>;
+  readonly startService: () => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -54,6 +57,7 @@ interface Places {
 export async function runAdmin(
   { redisUrl, databaseUrl }: Places,
   env: Readonly<Record<string, string>> = {},
+  overrides: Overrides = {},
 ): Promise<RunningAdmin> {
   const sandbox = createSandbox({
     doubles: [openPanel({ token: PANEL_TOKEN, subscribers: [] })],
@@ -76,7 +80,13 @@ export async function runAdmin(
     PANELS: JSON.stringify(panels(origin)),
     ...env,
   });
-  const receiver = await startAdmin(config, logTo(lines), { callMs: 400, purchaseMs: 2_000 });
+  const startService = () =>
+    startAdmin(config, logTo(lines), {
+      deadlines: { callMs: 400, purchaseMs: 2_000 },
+      timing: { backoffMs: 20, lockMs: 1_000, stalledMs: 500 },
+      ...overrides,
+    });
+  let receiver = await startService();
   const pool = openDatabase(databaseUrl);
   const redis = new Redis(redisAt, { maxRetriesPerRequest: null });
   const queue = new Queue<KopeckEvent>('events-admin', { connection: redis, prefix });
@@ -90,7 +100,11 @@ export async function runAdmin(
   };
 
   return {
-    url: receiver.url,
+    get url() {
+      return receiver.url;
+    },
+    stopService: () => receiver.close(),
+    startService: async () => void (receiver = await startService()),
     pool,
     journalDir,
     lines,
@@ -113,7 +127,7 @@ export async function runAdmin(
 }
 
 function panels(origin: string): object {
-  const server = { kind: 'sandbox', url: `${origin}/panel`, token: PANEL_TOKEN };
+  const server = { kind: 'sandbox', url: `${origin}/panel`, token: PANEL_TOKEN, perSecond: 1_000 };
   const locked = { ...server, token: 'another-token' };
   const gone = { ...server, url: 'http://127.0.0.1:1/panel' };
   return { de1: server, nl2: server, fi3: server, locked, gone };

@@ -1,0 +1,148 @@
+import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
+import { inTransaction } from '@kopeck/runtime/database';
+
+/** What became of one purchase of a bulk. */
+export type Outcome = 'updated' | 'unchanged' | 'partial' | 'failed' | 'connection' | 'cancelled';
+
+export interface Item {
+  readonly jobId: string;
+  readonly purchaseId: string;
+  /** The purchase's first server: whoever waits for that one waits in this lane. */
+  readonly lane: string;
+}
+
+export interface NewJob {
+  readonly id: string;
+  readonly requestedBy: string;
+  /** All active purchases, those that are named, or those that another job could not refresh. */
+  readonly scope: 'active' | readonly string[] | { readonly retryOf: string };
+  readonly at: Date;
+}
+
+/** What to a purchase without a server: it fails, and is counted. */
+export const NO_LANE = 'none';
+
+const LANE = `COALESCE((SELECT s.server_id FROM purchase_servers s WHERE s.purchase_id = p.id
+                         ORDER BY s.position, s.server_id LIMIT 1), '${NO_LANE}')`;
+const RETRIED = `SELECT purchase_id FROM refresh_job_items
+                  WHERE job_id = ? AND outcome IN ('partial', 'failed', 'connection', 'cancelled')`;
+
+/** Returns how many purchases it has. One of the same id that is there already is left as it is. */
+export async function createJob(pool: Pool, job: NewJob): Promise<number> {
+  const { id, scope, at, requestedBy } = job;
+  const retryOf = typeof scope === 'object' && 'retryOf' in scope ? scope.retryOf : null;
+  return inTransaction(pool, async (tx) => {
+    const known = await totalOf(tx, id);
+    if (known !== null) return known;
+    await tx.query(
+      `INSERT INTO refresh_jobs (id, requested_by, state, total, retry_of, started_at)
+       VALUES (?, ?, 'running', 0, ?, ?)`,
+      [id, requestedBy, retryOf, at],
+    );
+    const insert = `INSERT INTO refresh_job_items (job_id, purchase_id, lane) SELECT ?, p.id, ${LANE} FROM purchases p`;
+    if (scope === 'active') await tx.query(`${insert} WHERE p.is_active`, [id]);
+    else if (retryOf !== null)
+      await tx.query(`${insert} WHERE p.id IN (${RETRIED})`, [id, retryOf]);
+    else await tx.query(`${insert} WHERE p.id IN (?)`, [id, scope]);
+    await tx.query(
+      `UPDATE refresh_jobs
+          SET total = (SELECT COUNT(*) FROM refresh_job_items WHERE job_id = ?)
+        WHERE id = ?`,
+      [id, id],
+    );
+    await finishIfDone(tx, id, at);
+    return (await totalOf(tx, id)) ?? 0;
+  });
+}
+
+async function totalOf(tx: PoolConnection, id: string): Promise<number | null> {
+  const [[row]] = await tx.query<RowDataPacket[]>('SELECT total FROM refresh_jobs WHERE id = ?', [
+    id,
+  ]);
+  return row === undefined ? null : Number(row['total']);
+}
+
+/** Those that nobody has concluded yet, of this job or of all that run. */
+export async function pendingItems(
+  pool: Pool,
+  jobId: string | null = null,
+): Promise<readonly Item[]> {
+  const [rows] = await pool.query<RowDataPacket[]>(
+    `SELECT i.job_id, i.purchase_id, i.lane
+       FROM refresh_jobs j JOIN refresh_job_items i ON i.job_id = j.id
+      WHERE j.state = 'running' AND i.outcome IS NULL AND (? IS NULL OR j.id = ?)`,
+    [jobId, jobId],
+  );
+  return rows.map((row) => ({
+    jobId: String(row['job_id']),
+    purchaseId: String(row['purchase_id']),
+    lane: String(row['lane']),
+  }));
+}
+
+/** False: concluded or cancelled already. */
+export async function isPending(pool: Pool, { jobId, purchaseId }: Item): Promise<boolean> {
+  const [rows] = await pool.query<RowDataPacket[]>(
+    `SELECT 1 FROM refresh_job_items WHERE job_id = ? AND purchase_id = ? AND outcome IS NULL`,
+    [jobId, purchaseId],
+  );
+  return rows.length > 0;
+}
+
+export interface Conclusion {
+  readonly outcome: Outcome;
+  readonly error: string | null;
+  readonly links: number;
+}
+
+/** Once: who comes second changes nothing. */
+export async function concludeItem(
+  tx: Pool | PoolConnection,
+  { jobId, purchaseId }: Item,
+  { outcome, error, links }: Conclusion,
+): Promise<void> {
+  await tx.query(
+    `UPDATE refresh_job_items SET outcome = ?, error = ?, links = ?
+      WHERE job_id = ? AND purchase_id = ? AND outcome IS NULL`,
+    [outcome, error, links, jobId, purchaseId],
+  );
+}
+
+/** True for the one who has concluded the last item of it. */
+export async function finishIfDone(
+  tx: Pool | PoolConnection,
+  jobId: string,
+  at: Date,
+): Promise<boolean> {
+  const [{ affectedRows }] = await tx.query<ResultSetHeader>(
+    `UPDATE refresh_jobs SET state = 'finished', finished_at = ?
+      WHERE id = ? AND state = 'running'
+        AND NOT EXISTS (SELECT 1 FROM refresh_job_items WHERE job_id = ? AND outcome IS NULL)`,
+    [at, jobId, jobId],
+  );
+  return affectedRows === 1;
+}
+
+/** What is under way goes on to its end; what waits is counted as cancelled. False: nothing to cancel. */
+export async function cancelJob(pool: Pool, jobId: string, at: Date): Promise<boolean> {
+  return inTransaction(pool, async (tx) => {
+    const [{ affectedRows }] = await tx.query<ResultSetHeader>(
+      `UPDATE refresh_jobs SET state = 'cancelled', finished_at = ? WHERE id = ? AND state = 'running'`,
+      [at, jobId],
+    );
+    if (affectedRows === 0) return false;
+    await tx.query(
+      `UPDATE refresh_job_items SET outcome = 'cancelled' WHERE job_id = ? AND outcome IS NULL`,
+      [jobId],
+    );
+    return true;
+  });
+}
+
+/** The job that runs now, if any. */
+export async function runningJob(pool: Pool): Promise<string | null> {
+  const [[row]] = await pool.query<RowDataPacket[]>(
+    `SELECT id FROM refresh_jobs WHERE state = 'running' ORDER BY started_at LIMIT 1`,
+  );
+  return row === undefined ? null : String(row['id']);
+}

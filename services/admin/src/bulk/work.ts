@@ -1,0 +1,62 @@
+import { createHash } from 'node:crypto';
+import type { Work } from '@kopeck/runtime/work-queue';
+import { linksOf } from '../answers.ts';
+import { performRefresh, type PerformDeps } from '../perform-refresh.ts';
+import type { Failure, Refresh, Refusal } from '../refresh.ts';
+import { concludeItem, finishIfDone, isPending, type Conclusion, type Item } from './store.ts';
+
+/** Another attempt may do better; the queue makes it. */
+export class TryAgain extends Error {
+  override name = 'TryAgain' as const;
+}
+
+/**
+ * Refreshes one purchase of a bulk and concludes its row in the transaction that keeps the links, so
+ * that a process that dies in between leaves either nothing or all. Throws TryAgain.
+ */
+export async function workOn(deps: PerformDeps, { data: item, isLast }: Work<Item>): Promise<void> {
+  const { pool, now, log } = deps;
+  if (!(await isPending(pool, item))) return;
+
+  const outcome = await performRefresh(deps, {
+    purchaseId: item.purchaseId,
+    operationId: operationIdOf(item),
+    note: (tx, refresh) => concludeItem(tx, item, conclusionOf(refresh)),
+  });
+  if (!isLast && isRetried(outcome)) throw new TryAgain(`purchase ${item.purchaseId}`);
+  await concludeItem(pool, item, conclusionOf(outcome));
+  if (await finishIfDone(pool, item.jobId, now()))
+    log.info('bulk refresh finished', { job: item.jobId });
+}
+
+/** A version 8 UUID of job and purchase: an attempt that comes again is no other operation. */
+function operationIdOf({ jobId, purchaseId }: Item): string {
+  const hex = createHash('sha256').update(`${jobId}.${purchaseId}`).digest('hex');
+  const [a, b, c, d, e] = [
+    hex.slice(0, 8),
+    hex.slice(8, 12),
+    hex.slice(13, 16),
+    hex.slice(17, 20),
+    hex.slice(20, 32),
+  ];
+  return `${a}-${b}-8${c}-8${d}-${e}`;
+}
+
+const UNREACHABLE: readonly Failure[] = ['panel_unreachable', 'panel_timeout'];
+
+/** Only what waiting may mend. */
+function isRetried(outcome: Refresh | Refusal): boolean {
+  if (outcome.result === 'refused') return outcome.error === 'refresh_in_progress';
+  return 'error' in outcome && UNREACHABLE.includes(outcome.error);
+}
+
+function conclusionOf(outcome: Refresh | Refusal): Conclusion {
+  if (outcome.result === 'refused') return { outcome: 'failed', error: outcome.error, links: 0 };
+  const links = linksOf(outcome);
+  if (!('error' in outcome)) {
+    const failing = outcome.servers.find(({ error }) => error !== undefined)?.error ?? null;
+    return { outcome: outcome.result, error: failing, links };
+  }
+  const isConnection = UNREACHABLE.includes(outcome.error);
+  return { outcome: isConnection ? 'connection' : 'failed', error: outcome.error, links };
+}

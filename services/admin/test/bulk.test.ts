@@ -1,0 +1,208 @@
+import type { RowDataPacket } from 'mysql2/promise';
+import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
+import { createTestDatabase, type TestDatabase } from '@kopeck/testing/test-database';
+import { waitFor } from '@kopeck/testing/wait-for';
+import type { Progress } from '../src/bulk/progress.ts';
+import { reportText } from '../src/bulk/report.ts';
+import { seedPurchase } from '../src/seed.ts';
+import { KEY, runAdmin, type RunningAdmin } from './running-admin.ts';
+
+let database: TestDatabase;
+let admin: RunningAdmin;
+beforeAll(async () => {
+  database = await createTestDatabase(inject('mariadbRootUrl'));
+  admin = await runAdmin({ redisUrl: inject('redisUrl'), databaseUrl: database.url });
+});
+afterAll(async () => {
+  await admin.close();
+  await database.drop();
+});
+
+const SERVERS = ['de1', 'nl2', 'fi3'];
+beforeEach(async () => {
+  for (const server of SERVERS) await admin.fault(server, 'none');
+  await admin.pool.query('UPDATE purchases SET is_active = FALSE');
+});
+
+let last = 0;
+
+/** As many active purchases, dealt out to the servers in turn. */
+async function purchases(count: number, servers = SERVERS): Promise<readonly string[]> {
+  const ids = Array.from({ length: count }, () => String((last += 1)));
+  await Promise.all(
+    ids.map(async (id, index) => {
+      const server = servers[index % servers.length] ?? '';
+      const externalId = `buyer/${id}`;
+      await seedPurchase(admin.pool, { id, servers: [{ serverId: server, externalId }] });
+      const links = [`vless://${id}@${server}.vpn-fixture.test:443?type=tcp#r`];
+      await admin.subscribe({ server, externalId, links });
+    }),
+  );
+  return ids;
+}
+
+const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
+
+async function post(path: string, body?: object): Promise<{ status: number; body: never }> {
+  const init = body === undefined ? {} : { body: JSON.stringify(body) };
+  const response = await fetch(`${admin.url}${path}`, { method: 'POST', headers, ...init });
+  return { status: response.status, body: (await response.json()) as never };
+}
+
+async function start(body?: object): Promise<string> {
+  const answer = await post('/admin/update_configs', body);
+  expect(answer.status).toBe(202);
+  return (answer.body as { jobId: string }).jobId;
+}
+
+async function look(jobId: string): Promise<Progress> {
+  const response = await fetch(`${admin.url}/admin/update_configs/jobs/${jobId}`, { headers });
+  return (await response.json()) as Progress;
+}
+
+function finished(jobId: string): Promise<Progress> {
+  return waitFor(
+    async () => {
+      const progress = await look(jobId);
+      return progress.state !== 'running' && progress;
+    },
+    { timeoutMs: 20_000, what: 'the bulk to finish' },
+  );
+}
+
+function sumOf({ ok, partial, failed, connectionErrors, cancelled }: Progress): number {
+  return ok + partial + failed + connectionErrors + cancelled;
+}
+
+describe('a bulk refresh', () => {
+  test('of a hundred purchases, one server of three hanging, ends and adds up', async () => {
+    await purchases(99);
+    const [lost = ''] = await purchases(1, ['nowhere']);
+    await admin.fault('fi3', 'hang');
+    const progress = await finished(await start());
+    expect(progress).toMatchObject({
+      state: 'finished',
+      total: 100,
+      done: 100,
+      ok: 66,
+      partial: 0,
+      failed: 1,
+      connectionErrors: 33,
+      byError: { no_server: 1 },
+      byServer: { de1: { done: 33, total: 33 }, fi3: { done: 33, total: 33 } },
+      etaSeconds: 0,
+    });
+    expect(sumOf(progress)).toBe(progress.total);
+    expect(await admin.links(lost)).toEqual([]);
+    const asked = (await admin.asked()).filter(({ server }) => server === 'fi3');
+    expect(asked.length).toBeLessThan(33);
+  });
+
+  test('does no purchase twice: each has one event, whatever was done again', async () => {
+    const ids = await purchases(30, ['de1', 'nl2']);
+    const jobId = await start();
+    await finished(jobId);
+    const events = await waitFor(async () => {
+      const mine = (await admin.queued()).filter(({ subject }) => ids.includes(subject.slice(9)));
+      return mine.length >= ids.length && mine;
+    });
+    expect(new Set(events.map(({ subject }) => subject)).size).toBe(events.length);
+    const [rows] = await admin.pool.query<RowDataPacket[]>(
+      'SELECT config_version FROM purchases WHERE id IN (?)',
+      [ids],
+    );
+    expect(new Set(rows.map((row) => row['config_version']))).toEqual(new Set([1]));
+  });
+
+  test('goes on in another process where a first one has died, and repeats nothing', async () => {
+    const ids = await purchases(24, ['de1', 'nl2']);
+    const before = (await admin.asked()).length;
+    await admin.fault('nl2', 'hang');
+    const jobId = await start();
+    await waitFor(async () => (await look(jobId)).ok === 12);
+    await admin.stopService();
+    await admin.fault('nl2', 'none');
+    await admin.startService();
+
+    const progress = await finished(jobId);
+    expect(progress).toMatchObject({ total: 24, ok: 24 });
+    const asked = (await admin.asked()).slice(before);
+    const perPurchase = Map.groupBy(asked, ({ externalId }) => externalId);
+    const healthy = ids.filter((_id, index) => index % 2 === 0);
+    for (const id of healthy) expect(perPurchase.get(`buyer/${id}`)).toHaveLength(1);
+  });
+
+  test('is cancelled: what waits is counted as such, and is done by a retry', async () => {
+    await purchases(40, ['de1']);
+    await admin.fault('de1', 'slow', { ms: 100 });
+    const jobId = await start();
+    await waitFor(async () => (await look(jobId)).done > 0);
+    expect((await post(`/admin/update_configs/jobs/${jobId}/cancel`)).status).toBe(200);
+    const cancelled = await look(jobId);
+    expect(cancelled).toMatchObject({ state: 'cancelled', total: 40 });
+    expect(cancelled.cancelled).toBeGreaterThan(0);
+    expect(sumOf(cancelled)).toBe(40);
+    expect((await post(`/admin/update_configs/jobs/${jobId}/cancel`)).status).toBe(409);
+
+    await admin.fault('de1', 'none');
+    const again = await post(`/admin/update_configs/jobs/${jobId}/retry-failed`);
+    const retry = await finished((again.body as { jobId: string }).jobId);
+    expect(retry).toMatchObject({ retryOf: jobId, total: cancelled.cancelled, failed: 0 });
+    expect(sumOf(retry)).toBe(retry.total);
+  });
+
+  test('of chosen purchases, or of none: a dry run counts', async () => {
+    const [first = '', second = ''] = await purchases(3, ['de1']);
+    const dry = await post('/admin/update_configs', { scope: 'active', dryRun: true });
+    expect(dry).toEqual({ status: 200, body: { dryRun: true, total: 3 } });
+    const chosen = await finished(await start({ scope: [first, second] }));
+    expect(chosen).toMatchObject({ total: 2, ok: 2 });
+    expect((await post('/admin/update_configs', { scope: ['x'] })).status).toBe(400);
+    await admin.pool.query('UPDATE purchases SET is_active = FALSE');
+    expect(await finished(await start())).toMatchObject({ total: 0, state: 'finished' });
+  });
+
+  test('is followed as events, and told as the text that operators know', async () => {
+    await purchases(3, ['de1']);
+    const jobId = await start();
+    const url = `${admin.url}/admin/update_configs/jobs/${jobId}`;
+    const events = await (await fetch(`${url}/events`, { headers })).text();
+    expect(events).toMatch(/^retry: 1000\n\n/);
+    expect(events).toMatch(/event: done\ndata: \{.*"ok":3/);
+    const plain = { ...headers, accept: 'text/plain' };
+    expect(await (await fetch(url, { headers: plain })).text()).toContain('• ✅ Успешно: 3 ссылок');
+    const english = await (await fetch(`${url}?lang=en`, { headers: plain })).text();
+    expect(english).toContain('• ✅ Updated: 3 links');
+    expect((await fetch(url)).status).toBe(401);
+    expect((await fetch(url.slice(0, -3), { headers })).status).toBe(404);
+  });
+});
+
+describe('the report', () => {
+  const none = { ok: 0, partial: 0, failed: 0, connectionErrors: 0, cancelled: 0, total: 0 };
+
+  test('is the operators’ text, letter by letter', () => {
+    expect(
+      reportText({ ...none, ok: 12, total: 12 }, 'ru')
+        .split('\n')
+        .filter(Boolean),
+    ).toEqual([
+      '🔄 Обновление ссылок Subscription',
+      '📊 Результаты:',
+      '• ✅ Успешно: 12 ссылок',
+      '• ❌ Неудачно: 0 ссылок',
+      '• 📡 Ошибка соединения: 0 ссылок',
+      '• 📈 Всего: 12 ссылок',
+      '🎉 Некоторые ссылки успешно обновлены.',
+    ]);
+  });
+
+  test('says so when nothing could be reached, and when nothing was done', () => {
+    const unreachable = reportText({ ...none, connectionErrors: 5, total: 5 }, 'ru');
+    expect(unreachable).toMatch(
+      /⚠️ Проблема: webhook server недоступен\.\nПожалуйста, убедитесь, что webhook server запущен\.$/,
+    );
+    expect(reportText({ ...none, failed: 5, total: 5 }, 'ru')).not.toContain('🎉');
+    expect(reportText({ ...none, ok: 1, partial: 2, total: 3 }, 'ru')).toContain('Частично: 2');
+  });
+});
