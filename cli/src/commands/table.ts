@@ -11,6 +11,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'proves that the books are what was booked, or names the first bad row',
     load: () => import('./audit.ts'),
   },
+  review: {
+    summary: 'what a person must look at: list, settle, dismiss',
+    load: () => import('./review.ts'),
+  },
   rebuild: {
     summary: 'books every event again into a new database, and compares',
     load: () => import('./rebuild.ts'),
@@ -18,14 +22,6 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   export: {
     summary: 'the books for other programs',
     load: () => import('./export.ts'),
-  },
-  epn: {
-    summary: 'epn url: prints the postback URL for the cabinet of EPN',
-    load: () => import('./epn.ts'),
-  },
-  'rotate-token': {
-    summary: 'rotate-token epn: a new postback token beside the current one',
-    load: () => import('./rotate-token.ts'),
   },
   epn: {
     summary: 'epn url: prints the postback URL for the cabinet of EPN',

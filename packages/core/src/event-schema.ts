@@ -57,6 +57,8 @@ const affiliate = {
   fields: Joi.object().pattern(Joi.string(), text),
 };
 
+const review = { eventId: name, reason: name, by: name, why: name };
+
 const byBot = { app: name, user: name, reference: text };
 
 const DATA: Readonly<Record<EventType, Joi.SchemaMap>> = {
@@ -87,6 +89,8 @@ const DATA: Readonly<Record<EventType, Joi.SchemaMap>> = {
     result: name,
     links: Joi.number().integer(),
   },
+  'review.settled': review,
+  'review.dismissed': review,
   quarantined: { reason: name },
 };
 

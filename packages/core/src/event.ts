@@ -109,6 +109,15 @@ export interface Quarantine {
   readonly reason: string;
 }
 
+/** What a person decided about a row of the review queue. The event's subject is the row's. */
+export interface ReviewDecision {
+  /** The event that opened the row, and why it did. */
+  readonly eventId: string;
+  readonly reason: string;
+  readonly by: string;
+  readonly why: string;
+}
+
 export interface EventData {
   readonly 'order.created': OrderCreated;
   readonly 'payment.paid': Payment;
@@ -122,6 +131,8 @@ export interface EventData {
   readonly 'affiliate.completed': AffiliateAction;
   readonly 'affiliate.rejected': AffiliateAction;
   readonly 'config.refreshed': ConfigRefresh;
+  readonly 'review.settled': ReviewDecision;
+  readonly 'review.dismissed': ReviewDecision;
   readonly quarantined: Quarantine;
 }
 export type EventType = keyof EventData;

@@ -57,6 +57,13 @@ const EXAMPLES: { readonly [T in EventType]: EventData[T] } = {
   'affiliate.pending': { ...affiliate, actionKind: 'synthetic' },
   'affiliate.completed': affiliate,
   'affiliate.rejected': affiliate,
+  'review.settled': {
+    eventId: 'sbp.payment.paid.x',
+    reason: 'order-unknown',
+    by: 'anna',
+    why: 'so',
+  },
+  'review.dismissed': { eventId: 'x', reason: 'conflict', by: 'anna', why: 'seen' },
   'config.refreshed': { purchaseId: '1', operationId: 'op', result: 'ok', links: 3 },
   quarantined: { reason: 'no_sense' },
 };

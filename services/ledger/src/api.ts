@@ -5,6 +5,7 @@ import { bearer, isOneOf } from '@kopeck/runtime/body';
 import { isUnavailable } from '@kopeck/runtime/database';
 import { createRouter, HttpError, methods } from '@kopeck/runtime/http-app';
 import { completionId } from './decide.ts';
+import { subscriptionsOf } from './subscriptions-api.ts';
 
 export interface ApiOptions {
   readonly pool: Pool;
@@ -35,6 +36,10 @@ export function ledgerRouter(options: ApiOptions): Router {
   router.all(
     '/api/ledger/balances/:account',
     methods({ GET: [anyToken, onlyUsersFor(userTokens), unlessAway(balancesOf(pool))] }),
+  );
+  router.all(
+    '/api/ledger/subscriptions/:account',
+    methods({ GET: [anyToken, onlyUsersFor(userTokens), unlessAway(subscriptionsOf(pool))] }),
   );
   router.all(
     '/api/ledger/events/:id',

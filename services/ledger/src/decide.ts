@@ -1,14 +1,10 @@
-import type { EventOf, KopeckEvent } from '@kopeck/core/event';
+import type { EventOf, KopeckEvent, ReviewDecision } from '@kopeck/core/event';
 import { affiliateAlert, foldAffiliate, pastStatus, type AffiliateState } from './affiliate.ts';
 import { orderText, push, type Knowledge, type Seen } from './knowledge.ts';
-import {
-  foldPayment,
-  orderKeyOf,
-  orderKeyOfEvents,
-  type OrderKey,
-  type PaymentState,
-} from './payment.ts';
-import { difference, sum, unbalanced, type Posting } from './posting.ts';
+import { orderKeyOf, type OrderKey, type PaymentState } from './payment.ts';
+import { sum, type Posting } from './posting.ts';
+import { bookDifference, refoldPayment } from './refold.ts';
+import { isReview, type ReviewEnd } from './review.ts';
 import { storedEvent, type Inputs } from './stored-event.ts';
 
 export type Outcome = 'booked' | 'noted' | 'review' | 'quarantined';
@@ -28,6 +24,8 @@ export interface Decision {
   readonly order: OrderKey | null;
   /** Null as reason: what was open for the subject is settled. */
   readonly reviews: ReadonlyMap<string, string | null>;
+  /** The row that a person has decided. */
+  readonly closes: (ReviewDecision & { readonly end: ReviewEnd }) | null;
   /** Booked, and yet the operator must hear of it: a charge-back. */
   readonly alert: string | null;
 }
@@ -60,8 +58,11 @@ function effectsOf(event: KopeckEvent, inputs: Inputs, knowledge: Knowledge): Ef
   if (isPayment(event)) return decidePayment(event, inputs, knowledge);
   if (isAffiliate(event)) return decideAffiliate(event, inputs, knowledge);
   if (event.type === 'order.created') return decideOrder(event, knowledge);
+  if (isReview(event)) return decideReview(event, inputs, knowledge);
   if (event.type === 'quarantined') {
-    return { ...NOTHING, outcome: 'quarantined', reason: event.data.reason };
+    const { reason } = event.data;
+    const reviews = new Map([[event.subject, reason]]);
+    return { ...NOTHING, outcome: 'quarantined', reason, reviews };
   }
   return NOTHING;
 }
@@ -83,6 +84,7 @@ const NOTHING: Effects = {
   affiliate: null,
   order: null,
   reviews: new Map(),
+  closes: null,
   alert: null,
 };
 
@@ -118,6 +120,22 @@ function decideOrder(event: EventOf<'order.created'>, knowledge: Knowledge): Eff
     payments: new Map(refolded.map(({ subject, state }) => [subject, state])),
     reviews: new Map(refolded.map(({ subject, state }) => [subject, state.review])),
   };
+}
+
+/** A person's decision is folded with the events of its subject; money that is settled leaves suspense. */
+function decideReview(
+  event: EventOf<'review.settled' | 'review.dismissed'>,
+  inputs: Inputs,
+  knowledge: Knowledge,
+): Effects {
+  const { subject, type, data } = event;
+  push(knowledge.events, subject, storedEvent(event as KopeckEvent, inputs));
+  const closes = { ...data, end: type === 'review.settled' ? 'settled' : 'dismissed' } as const;
+  const isPaid = knowledge.events.get(subject)?.some((other) => other.type.startsWith('payment.'));
+  if (isPaid !== true) return { ...NOTHING, closes };
+  const { state, postings } = refoldPayment(subject, knowledge);
+  const outcome = postings.length > 0 ? 'booked' : 'noted';
+  return { ...NOTHING, outcome, postings, payments: new Map([[subject, state]]), closes };
 }
 
 type PaymentEvent = Extract<KopeckEvent, { type: `payment.${string}` }>;
@@ -174,27 +192,4 @@ function decideAffiliate(event: AffiliateEvent, inputs: Inputs, knowledge: Knowl
 function outcomeOf(review: string | null, postings: readonly Posting[]): Outcome {
   if (review !== null) return 'review';
   return postings.length > 0 ? 'booked' : 'noted';
-}
-
-function refoldPayment(
-  subject: string,
-  knowledge: Knowledge,
-): { subject: string; state: PaymentState; postings: readonly Posting[] } {
-  const events = knowledge.events.get(subject) ?? [];
-  const key = orderKeyOfEvents(events);
-  const order = key === null ? null : (knowledge.orders.get(orderText(key)) ?? null);
-  const state = foldPayment(events, order);
-  return { subject, state, postings: bookDifference(subject, state.target, knowledge) };
-}
-
-function bookDifference(
-  subject: string,
-  target: readonly Posting[],
-  knowledge: Knowledge,
-): readonly Posting[] {
-  const postings = difference(target, knowledge.booked.get(subject) ?? []);
-  const wrong = unbalanced(postings);
-  if (wrong.length > 0) throw new Error(`postings of ${wrong.join(', ')} do not add up to zero`);
-  knowledge.booked.set(subject, target);
-  return postings;
 }

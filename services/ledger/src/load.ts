@@ -39,7 +39,7 @@ export async function loadSubjects(
 }
 
 function isFolded({ type }: { type: string }): boolean {
-  return type.startsWith('payment.') || type.startsWith('affiliate.');
+  return /^(payment|affiliate|review)\./.test(type);
 }
 
 function orderKeyOfPayment(event: Stored): OrderKey | null {

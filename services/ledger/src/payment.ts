@@ -1,15 +1,11 @@
 import assert from 'node:assert/strict';
 import type { EventOf, Grant, OrderCreated, Payment, SourceName } from '@kopeck/core/event';
-import {
-  cryptobotPayloadGrant,
-  mintedOrderId,
-  parsePlans,
-  starsPayloadGrant,
-  type Verdict,
-} from '@kopeck/core/grants';
+import { mintedOrderId } from '@kopeck/core/grants';
 import { amountOf, ISSUED_ASSETS, type Amount, type Money } from '@kopeck/core/money';
+import { judge } from './judge.ts';
 import { paidPostings, partialRefund, type Judgement, type Paid } from './payment-postings.ts';
 import { sum, type Posting } from './posting.ts';
+import { endsOf, isReview } from './review.ts';
 import { inFoldOrder, type Stored, type StoredEvent } from './stored-event.ts';
 
 export interface OrderKey {
@@ -44,7 +40,8 @@ type Refunded = StoredEvent<'payment.refunded'>;
 
 /** The first order that is named by any event of a payment. */
 export function orderKeyOfEvents(events: readonly Stored[]): OrderKey | null {
-  return events.map(orderKeyOf).find((found) => found !== null) ?? null;
+  const payments = events.filter((event) => !isReview(event));
+  return payments.map(orderKeyOf).find((found) => found !== null) ?? null;
 }
 
 /** The order that a payment names: an SBP order by the shop's id, else one that Kopeck minted. */
@@ -57,7 +54,19 @@ export function orderKeyOf({ source, data }: Stored): OrderKey | null {
 
 /** A pure function of the set of events and the order, so any order of booking ends in the same books. */
 export function foldPayment(events: readonly Stored[], order: Order | null): PaymentState {
-  const ordered = inFoldOrder(events);
+  const all = inFoldOrder(events);
+  const ends = endsOf(all);
+  const state = foldEvents(
+    all.filter((event) => !isReview(event)),
+    order,
+    ends,
+  );
+  return state.review !== null && ends.has(state.review) ? { ...state, review: null } : state;
+}
+
+type Ends = ReturnType<typeof endsOf>;
+
+function foldEvents(ordered: readonly Stored[], order: Order | null, ends: Ends): PaymentState {
   // Paid is paid, even after the link had expired or an attempt had failed.
   const paid = ordered.find(
     (event): event is Paid => event.type === 'payment.paid' && event.data.paid !== null,
@@ -68,7 +77,8 @@ export function foldPayment(events: readonly Stored[], order: Order | null): Pay
   const named = paid ?? unpriced ?? last;
   const orderKey = named === undefined ? null : orderKeyOf(named);
 
-  if (paid !== undefined) return paidState(paid, refunds, order, orderKey);
+  const verdict = paid === undefined ? null : accept(judge(paid, order, orderKey !== null), ends);
+  if (paid !== undefined && verdict !== null) return paidState(paid, refunds, verdict, orderKey);
   const isPaid = unpriced !== undefined;
   return {
     ...whoseOf(named),
@@ -95,7 +105,7 @@ function plainStatus(last: Stored | undefined): PaymentStatus {
 function paidState(
   paid: Paid,
   refunds: readonly Refunded[],
-  order: Order | null,
+  verdict: Judgement,
   orderKey: OrderKey | null,
 ): PaymentState {
   const money = paid.data.paid;
@@ -109,7 +119,6 @@ function paidState(
   if (money === null || carriesIssuedAsset(paid.data)) {
     return { ...base, status: 'paid', target: [], review: 'reserved-asset' };
   }
-  const verdict = judge(paid, order, orderKey);
   const postings = paidPostings(paid, money, verdict);
   const { grants } = verdict;
   const gross = amountOf(money.amount);
@@ -122,40 +131,10 @@ function paidState(
   return { ...base, status: 'partially_refunded', target, review: 'partial-refund', grants };
 }
 
-/** Whether the payment is what somebody agreed to, and what it gives. */
-function judge(paid: Paid, order: Order | null, key: OrderKey | null): Judgement {
-  if (key !== null) return judgeByOrder(paid, order);
-  if (paid.source === 'sbp') return { grants: [], reason: 'order-unknown' };
-
-  const verdict = paid.source === 'telegram' ? judgeStars(paid) : judgeInvoice(paid);
-  return verdict.ok
-    ? { grants: [verdict.grant], reason: null }
-    : { grants: [], reason: verdict.reason };
-}
-
-function judgeStars({ data, inputs }: Paid): Verdict {
-  const stars = data.paid?.asset === 'XTR' ? data.paid.amount : '';
-  return starsPayloadGrant(data.reference, stars, inputs['ndnPerStar'] ?? '');
-}
-
-function judgeInvoice({ data, inputs }: Paid): Verdict {
-  const plans = parsePlans(inputs['plans'] ?? '{}') ?? new Map();
-  return cryptobotPayloadGrant(data.reference, data.price ?? data.paid, plans);
-}
-
-function judgeByOrder(paid: Paid, order: Order | null): Judgement {
-  if (order === null || order.network !== paid.network)
-    return { grants: [], reason: 'order-unknown' };
-  const matches = [paid.data.paid, paid.data.price].some(
-    (money) => money !== null && isSame(money, order.price),
-  );
-  return matches
-    ? { grants: order.grants, reason: null }
-    : { grants: [], reason: 'amount-differs' };
-}
-
-function isSame(a: Money, b: Money): boolean {
-  return a.asset === b.asset && a.amount === b.amount;
+/** What a person has settled is sold, whatever the reason was; it grants nothing by itself. */
+function accept(verdict: Judgement, ends: Ends): Judgement {
+  const isSettled = verdict.reason !== null && ends.get(verdict.reason) === 'settled';
+  return isSettled ? { ...verdict, reason: null } : verdict;
 }
 
 function carriesIssuedAsset({ paid, fee, swap }: Payment): boolean {

@@ -1,4 +1,4 @@
-import type { PoolConnection, ResultSetHeader } from 'mysql2/promise';
+import type { PoolConnection } from 'mysql2/promise';
 import { commissionText } from './affiliate.ts';
 import type { Decision, Verdict } from './decide.ts';
 import { insert } from './sql.ts';
@@ -76,38 +76,6 @@ function affiliateRow({ event, affiliate }: Decision, at: Date): [string, unknow
     at,
   ];
   return [[event.subject, row]];
-}
-
-/** Opens a row for each reason, and settles what is open for a subject that is explained now. */
-export async function recordReviews(
-  tx: PoolConnection,
-  verdicts: readonly Verdict[],
-  at: Date,
-): Promise<void> {
-  const opened = verdicts.flatMap((verdict) => {
-    if (verdict.kind === 'conflict') return [];
-    if (verdict.kind === 'duplicate')
-      return verdict.review === null ? [] : [[verdict.event, verdict.review] as const];
-    return [...verdict.reviews].flatMap(([, reason]) =>
-      reason === null ? [] : [[verdict.event, reason] as const],
-    );
-  });
-  const settled = verdicts.flatMap((verdict) =>
-    verdict.kind === 'new'
-      ? [...verdict.reviews].flatMap(([subject, reason]) => (reason === null ? [subject] : []))
-      : [],
-  );
-  if (settled.length > 0) {
-    await tx.query<ResultSetHeader>(
-      "UPDATE reviews SET state = 'settled', closed_at = ? WHERE state = 'open' AND subject IN (?)",
-      [at, settled],
-    );
-  }
-  await insert(
-    tx,
-    `INSERT INTO reviews (event_id, subject, reason, opened_at) VALUES ? ON DUPLICATE KEY UPDATE id = id`,
-    opened.map(([event, reason]) => [event.id, event.subject, reason, at]),
-  );
 }
 
 /** Conflicts are kept beside the first; both they and what is quarantined go to the operator. */

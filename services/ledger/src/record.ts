@@ -7,7 +7,8 @@ import { nextHash, type Link } from './chain.ts';
 import type { Decision, Verdict } from './decide.ts';
 import { postingsText, sum, type Posting } from './posting.ts';
 import { recordNotices } from './record-notices.ts';
-import { recordReviews, recordState, recordTrouble } from './record-state.ts';
+import { recordReviews } from './record-reviews.ts';
+import { recordState, recordTrouble } from './record-state.ts';
 import { insert } from './sql.ts';
 
 export interface Head {
