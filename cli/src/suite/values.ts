@@ -74,6 +74,7 @@ function defaults(ports: Settings['ports'], secrets: Secrets): Record<string, st
     RECEIVER_HEALTH_URLS: healthUrls.map((port) => `http://127.0.0.1:${port}/health`).join(','),
 
     LEDGER_API_TOKEN: secrets.LEDGER_API_TOKEN,
+    LEDGER_URL: `http://127.0.0.1:${ports.LEDGER_PORT}`,
     LEDGER_USER_API_TOKEN: secrets.LEDGER_USER_API_TOKEN,
 
     SMTP_URL: `smtp://127.0.0.1:${ports.MAIL_PORT}`,

@@ -15,6 +15,10 @@ export interface CryptoConfig extends ReceiverConfig, CryptobotConfig, TelegramC
   readonly CRYPTO_ORDER_MINUTES: number;
   readonly RECONCILE_MINUTES: number;
   readonly RECONCILE_DAYS: number;
+  readonly LEDGER_URL?: string;
+  readonly LEDGER_USER_API_TOKEN?: string[];
+  readonly MINI_APP_ORIGINS?: string[];
+  readonly INIT_DATA_MAX_AGE_MINUTES: number;
 }
 
 export const cryptoConfig = Joi.object<CryptoConfig, true>({
@@ -53,6 +57,20 @@ export const cryptoConfig = Joi.object<CryptoConfig, true>({
     .max(365)
     .default(7)
     .messages({ '*': 'for how many days back payments without a webhook are looked for' }),
+  LEDGER_URL: Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .messages({ '*': "where the ledger's read API is, for the balances of a Mini App" }),
+  LEDGER_USER_API_TOKEN: secretList(
+    "the ledger's token that reads users' balances only: at least 32 characters",
+  ),
+  MINI_APP_ORIGINS: secretList(
+    'the origins of your Mini Apps: https://app.example.com',
+    Joi.string().pattern(/^https?:\/\/[^/\s]+$/),
+  ),
+  INIT_DATA_MAX_AGE_MINUTES: Joi.number()
+    .min(1)
+    .default(1_440)
+    .messages({ '*': 'for how many minutes the initData of a Mini App is believed' }),
 });
 
 /** What is refused for want of credentials, for the operator to read. */
@@ -79,6 +97,7 @@ export function secretsOf(config: CryptoConfig): readonly string[] {
     ...(config.CRYPTOBOT_TESTNET_TOKEN ?? []),
     ...(config.TELEGRAM_WEBHOOK_SECRET ?? []),
     ...(config.CRYPTO_API_TOKEN ?? []),
+    ...(config.LEDGER_USER_API_TOKEN ?? []),
     ...(config.TELEGRAM_BOT_TOKEN === undefined ? [] : [config.TELEGRAM_BOT_TOKEN]),
   ];
 }

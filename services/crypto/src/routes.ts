@@ -6,6 +6,8 @@ import { createRouter, methods } from '@kopeck/runtime/http-app';
 import { answerFor, intake, type Answer } from '@kopeck/runtime/intake';
 import type { Log } from '@kopeck/runtime/log';
 import type { ReceiverDeps } from '@kopeck/runtime/receiver';
+import { addBalanceRoutes } from './balance/api.ts';
+import type { Tickets } from './balance/tickets.ts';
 import { checkoutAnswer, judgeCheckout } from './checkout.ts';
 import type { CryptoConfig } from './config.ts';
 import { cryptobotSource } from './cryptobot/source.ts';
@@ -13,6 +15,7 @@ import { cryptoInvoice, ownPrograms, starsInvoice } from './invoices/api.ts';
 import type { FindOpenOrder } from './open-orders.ts';
 import type { OrderBook } from './order-book.ts';
 import type { Reconciled } from './reconcile/reconcile.ts';
+import { starsRefund } from './stars-refund.ts';
 import type { CheckoutQuestion } from './telegram/parse.ts';
 import { telegramSource } from './telegram/source.ts';
 
@@ -21,6 +24,7 @@ export type CryptoDeps = Pick<ReceiverDeps, 'append' | 'journal' | 'log' | 'metr
   readonly findOpenOrder: FindOpenOrder;
   readonly book: OrderBook;
   readonly reconcileNow: () => Promise<readonly Reconciled[]>;
+  readonly tickets: Tickets;
 };
 
 const MEDIA_TYPES = ['application/json'];
@@ -42,6 +46,8 @@ export function cryptoRoutes(deps: CryptoDeps): Router {
   router.all('/webhook/telegram', methods({ POST: telegram }));
   router.all('/api/crypto/invoice', methods({ POST: cryptoInvoice(deps) }));
   router.all('/api/stars/invoice', methods({ POST: starsInvoice(deps) }));
+  router.all('/api/stars/refund', methods({ POST: starsRefund(deps) }));
+  addBalanceRoutes(router, deps);
   router.all('/api/crypto/reconcile', methods({ POST: reconcileNow(deps) }));
   router.all('/health', methods({ GET: [health(now)] }));
   return router;

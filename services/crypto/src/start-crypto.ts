@@ -2,6 +2,7 @@ import type { Redis } from 'ioredis';
 import type { Log } from '@kopeck/runtime/log';
 import { startReceiver, type Receiver, type ReceiverDeps } from '@kopeck/runtime/receiver';
 import { openImpatientRedis } from '@kopeck/runtime/redis';
+import { openTickets } from './balance/tickets.ts';
 import { warningsOf, type CryptoConfig } from './config.ts';
 import { payAppsOf } from './cryptobot/client.ts';
 import { openOrders } from './open-orders.ts';
@@ -33,6 +34,7 @@ export function startCrypto(config: CryptoConfig, log: Log): Promise<Receiver> {
         findOpenOrder: openOrders(redis, config.REDIS_PREFIX),
         book: openOrderBook(redis, config.REDIS_PREFIX),
         reconcileNow: reconciling.run,
+        tickets: openTickets(redis, config.REDIS_PREFIX),
       });
     },
   });

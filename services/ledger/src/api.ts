@@ -4,7 +4,7 @@ import { canonicalAmount } from '@kopeck/core/money';
 import { bearer, isOneOf } from '@kopeck/runtime/body';
 import { isUnavailable } from '@kopeck/runtime/database';
 import { createRouter, HttpError, methods } from '@kopeck/runtime/http-app';
-import { completionId } from './decide.ts';
+import { explainEvent } from './explain.ts';
 import { subscriptionsOf } from './subscriptions-api.ts';
 
 export interface ApiOptions {
@@ -43,7 +43,9 @@ export function ledgerRouter(options: ApiOptions): Router {
   );
   router.all(
     '/api/ledger/events/:id',
-    methods({ GET: [anyToken, onlyUsersFor(userTokens), unlessAway(eventOf(pool))] }),
+    methods({
+      GET: [anyToken, onlyUsersFor(userTokens), unlessAway((id) => explainEvent(pool, id))],
+    }),
   );
   return router;
 }
@@ -85,55 +87,6 @@ function balancesOf(pool: Pool) {
   };
 }
 
-/** Null while the event is not booked. An event that was completed later is shown as completed. */
-function eventOf(pool: Pool) {
-  return async (id: string): Promise<unknown> => {
-    const [rows] = await pool.query<RowDataPacket[]>(
-      'SELECT * FROM inbox WHERE event_id IN (?) ORDER BY seq DESC LIMIT 1',
-      [[id, completionId(id)]],
-    );
-    const [row] = rows;
-    if (row === undefined) return null;
-    return { ...summary(row, id), entry: await entryOf(pool, row) };
-  };
-}
-
-function summary(row: RowDataPacket, id: string): object {
-  return {
-    id,
-    source: row['source'],
-    type: row['type'],
-    subject: row['subject'],
-    network: row['network'],
-    outcome: row['outcome'],
-    reason: row['reason'],
-    occurredAt: iso(row['occurred_at']),
-    receivedAt: iso(row['received_at']),
-    bookedAt: iso(row['booked_at']),
-    seq: row['seq'],
-    hash: row['hash'],
-    data: JSON.parse(String(row['data'])) as unknown,
-  };
-}
-
-async function entryOf(pool: Pool, inbox: RowDataPacket): Promise<unknown> {
-  const [rows] = await pool.query<RowDataPacket[]>(
-    'SELECT account, asset, amount FROM postings WHERE seq = ? ORDER BY line',
-    [inbox['seq']],
-  );
-  if (rows.length === 0) return null;
-  const postings = rows.map((row) => ({
-    account: row['account'],
-    asset: row['asset'],
-    amount: decimal(row['amount']),
-  }));
-  return { id: inbox['event_id'], seq: inbox['seq'], postings };
-}
-
 function decimal(value: unknown): string {
   return canonicalAmount(String(value)) ?? String(value);
-}
-
-function iso(value: unknown): string {
-  return (value as Date).toISOString();
 }
