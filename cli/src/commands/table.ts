@@ -11,6 +11,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'proves that the books are what was booked, or names the first bad row',
     load: () => import('./audit.ts'),
   },
+  explain: {
+    summary: 'all that the books know of an event, an order, a charge or an invoice',
+    load: () => import('./explain.ts'),
+  },
   review: {
     summary: 'what a person must look at: list, settle, dismiss',
     load: () => import('./review.ts'),

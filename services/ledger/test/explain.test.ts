@@ -1,0 +1,56 @@
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { orderEvent, paymentEvent } from '@kopeck/testing/build-event';
+import { explainEvent, findEvents } from '../src/explain.ts';
+import { openBooks, type Books } from './books.ts';
+
+const SBP = {
+  source: 'sbp',
+  paymentId: 'AD1',
+  reference: 'order-1',
+  paid: { asset: 'RUB', amount: '100' },
+} as const;
+const order = orderEvent('sbp', { orderId: 'order-1' });
+const paid = paymentEvent('payment.paid', SBP);
+
+let books: Books;
+beforeAll(async () => {
+  books = await openBooks(inject('mariadbRootUrl'));
+  await books.book(paid);
+  await books.book(order);
+  await books.book(paymentEvent('payment.paid', { ...SBP, paid: { asset: 'RUB', amount: '7' } }));
+});
+afterAll(() => books.close());
+
+test('an event is explained in one answer, from its bytes to who was told', async () => {
+  const [row] = await books.query('SELECT hash FROM inbox WHERE seq = 1');
+  expect(await explainEvent(books.pool, paid.id)).toMatchObject({
+    id: paid.id,
+    outcome: 'review',
+    reason: 'order-unknown',
+    chain: { seq: '1', previous: '0'.repeat(64), hash: row?.['hash'] },
+    entry: { postings: [{ account: 'provider:sbp:raiffeisen' }, { account: 'suspense' }] },
+    evidence: { raw: { body: 'e30=' }, body: '{}' },
+    conflicts: [{ event: { data: { paid: { amount: '7' } } } }],
+    reviews: [
+      { reason: 'order-unknown', state: 'settled' },
+      { reason: 'conflict', state: 'open' },
+    ],
+    deliveries: expect.arrayContaining([expect.objectContaining({ kind: 'alert', doneAt: null })]),
+  });
+  expect(await explainEvent(books.pool, order.id)).toMatchObject({ chain: { seq: '2' } });
+  expect(await explainEvent(books.pool, 'sbp.payment.paid.none')).toBeNull();
+});
+
+test('events are found by what shops and partners call them', async () => {
+  expect(await findEvents(books.pool, 'order-1')).toEqual([paid.id, order.id]);
+  expect(await findEvents(books.pool, 'AD1')).toEqual([paid.id]);
+  expect(await findEvents(books.pool, paid.id)).toEqual([paid.id]);
+  expect(await findEvents(books.pool, 'nobody')).toEqual([]);
+});
+
+test('no look-up reads a table from end to end', async () => {
+  const [plan] = await books.pool.query(
+    "EXPLAIN SELECT subject FROM payments WHERE payment_id = 'x'",
+  );
+  expect(plan).toMatchObject([{ key: 'payments_id' }]);
+});
