@@ -97,6 +97,7 @@ export function secretsOf(config: CryptoConfig): readonly string[] {
     ...(config.CRYPTOBOT_TESTNET_TOKEN ?? []),
     ...(config.TELEGRAM_WEBHOOK_SECRET ?? []),
     ...(config.CRYPTO_API_TOKEN ?? []),
+    config.TELEGRAM_FORWARD_SECRET ?? '',
     ...(config.LEDGER_USER_API_TOKEN ?? []),
     ...(config.TELEGRAM_BOT_TOKEN === undefined ? [] : [config.TELEGRAM_BOT_TOKEN]),
   ];

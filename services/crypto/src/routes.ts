@@ -11,6 +11,7 @@ import type { Tickets } from './balance/tickets.ts';
 import { checkoutAnswer, judgeCheckout } from './checkout.ts';
 import type { CryptoConfig } from './config.ts';
 import { cryptobotSource } from './cryptobot/source.ts';
+import type { Forwarding } from './forward/forwarding.ts';
 import { cryptoInvoice, ownPrograms, starsInvoice } from './invoices/api.ts';
 import type { FindOpenOrder } from './open-orders.ts';
 import type { OrderBook } from './order-book.ts';
@@ -25,6 +26,8 @@ export type CryptoDeps = Pick<ReceiverDeps, 'append' | 'journal' | 'log' | 'metr
   readonly book: OrderBook;
   readonly reconcileNow: () => Promise<readonly Reconciled[]>;
   readonly tickets: Tickets;
+  /** Null: no bot of the operator's stands behind us. */
+  readonly forwarding: Pick<Forwarding, 'take'> | null;
 };
 
 const MEDIA_TYPES = ['application/json'];
@@ -38,7 +41,11 @@ export function cryptoRoutes(deps: CryptoDeps): Router {
   const telegram = intake(telegramSource(config), {
     ...common,
     limitBytes: TELEGRAM_LIMIT_BYTES,
-    answer: (outcome) => telegramAnswer(outcome, deps),
+    answer: (outcome, delivery) => {
+      // Payments, and the questions before them, are ours alone.
+      if (outcome.kind === 'ignored') deps.forwarding?.take(delivery.body);
+      return telegramAnswer(outcome, deps);
+    },
   });
 
   const router = createRouter();

@@ -5,6 +5,8 @@ import { openImpatientRedis } from '@kopeck/runtime/redis';
 import { openTickets } from './balance/tickets.ts';
 import { warningsOf, type CryptoConfig } from './config.ts';
 import { payAppsOf } from './cryptobot/client.ts';
+import { openForwardQueue } from './forward/forward-queue.ts';
+import { startForwarding, type Forwarding } from './forward/forwarding.ts';
 import { openOrders } from './open-orders.ts';
 import { openOrderBook } from './order-book.ts';
 import { reconcile, type ReconcileDeps, type Reconciled } from './reconcile/reconcile.ts';
@@ -35,6 +37,7 @@ export function startCrypto(config: CryptoConfig, log: Log): Promise<Receiver> {
         book: openOrderBook(redis, config.REDIS_PREFIX),
         reconcileNow: reconciling.run,
         tickets: openTickets(redis, config.REDIS_PREFIX),
+        forwarding: startForwardingOf(config, deps),
       });
     },
   });
@@ -60,4 +63,18 @@ function startReconciling(
   const reconciling = regularly(() => reconcile(deps), config.RECONCILE_MINUTES * 60_000, log);
   closing.add('reconciling', reconciling.stop);
   return reconciling;
+}
+
+/** On the patient connection: what comes while Redis is away waits in memory, and nobody with it. */
+function startForwardingOf(
+  config: CryptoConfig,
+  { redis, log, metrics, now, closing }: ReceiverDeps,
+): Forwarding | null {
+  const { TELEGRAM_FORWARD_URL: url, TELEGRAM_FORWARD_SECRET: secret } = config;
+  if (url === undefined) return null;
+  const queue = openForwardQueue(redis, config.REDIS_PREFIX);
+  const api = botApiOf(config);
+  const forwarding = startForwarding({ url, secret, queue, api, log, metrics, now });
+  closing.add('forwarding', forwarding.stop);
+  return forwarding;
 }

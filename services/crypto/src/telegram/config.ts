@@ -10,6 +10,8 @@ export interface TelegramCredentials {
 
 export interface TelegramConfig extends TelegramCredentials {
   readonly TELEGRAM_API_URL: string;
+  readonly TELEGRAM_FORWARD_URL?: string;
+  readonly TELEGRAM_FORWARD_SECRET?: string;
 }
 
 export const telegramKeys = {
@@ -21,6 +23,12 @@ export const telegramKeys = {
     Joi.string().pattern(/^[A-Za-z0-9_-]{8,256}$/),
   ),
   TELEGRAM_API_URL: apiUrl('https://api.telegram.org'),
+  TELEGRAM_FORWARD_URL: Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .messages({ '*': "the URL of the bot's own webhook, for updates that are not about money" }),
+  TELEGRAM_FORWARD_SECRET: Joi.string()
+    .pattern(/^[A-Za-z0-9_-]{1,256}$/)
+    .messages({ '*': "the secret token that the bot's own webhook expects" }),
 };
 
 export interface TelegramBot {
