@@ -47,9 +47,11 @@ export function isLiteralMacro(text: string): boolean {
 }
 
 function gathered(pairs: readonly Pair[]): ReadParameters {
+  const values = new Map(pairs);
+  if (values.size === pairs.length) return { values, repeated: [] };
   const names = pairs.map(([name]) => name);
   const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
-  return { values: new Map(pairs), repeated: [...repeated] };
+  return { values, repeated: [...repeated] };
 }
 
 /** `latin1`: one character for each byte. A query has ASCII only: Node refuses others on its own. */
@@ -63,8 +65,12 @@ function pairsOf(latin1: string): readonly Pair[] {
     });
 }
 
+/** Most values: there is nothing to decode. */
+const PLAIN = /^[A-Za-z0-9_.:-]*$/;
+
 /** Strict, where URLSearchParams would put � for bytes that are not UTF-8 and so merge two ids into one. */
 function decode(latin1: string): string | null {
+  if (PLAIN.test(latin1)) return latin1;
   const escaped = latin1
     .replaceAll('+', ' ')
     .replace(/[\u0080-\u00ff]/g, (byte) => `%${byte.charCodeAt(0).toString(16)}`);
