@@ -12,6 +12,10 @@ export interface AdminConfig extends ReceiverConfig {
   readonly ADMIN_PORT: number;
   readonly ADMIN_METRICS_PORT: number;
   readonly ADMIN_API_KEY: string[];
+  /** Empty: no server can be added while admin runs. */
+  readonly ADMIN_ENCRYPTION_KEY: string[];
+  /** Empty: no scheduled refresh. */
+  readonly ADMIN_REFRESH_CRON: string;
   readonly DATABASE_URL: string;
   readonly PANELS: Readonly<Record<string, PanelConfig>>;
   /** Separated by commas. */
@@ -26,6 +30,15 @@ export const adminConfig = Joi.object<AdminConfig, true>({
   ADMIN_API_KEY: secretList(
     'the keys of the admin API, which has no default: at least 32 characters each',
   ).required(),
+  ADMIN_ENCRYPTION_KEY: secretList(
+    'what credentials of servers are encrypted with in the database: at least 32 characters',
+  ).default([]),
+  ADMIN_REFRESH_CRON: Joi.string()
+    .pattern(/^(\S+\s+){4,5}\S+$/)
+    .default('')
+    .messages({
+      '*': 'when all configs are refreshed, as five fields of cron in UTC: 0 4 * * *; empty: never',
+    }),
   PANELS: panelsKey,
   RECEIVER_HEALTH_URLS: Joi.string()
     .pattern(/^https?:\/\/[^\s,]+(,https?:\/\/[^\s,]+)*$/)
@@ -40,7 +53,13 @@ export function warningsOf({ PANELS }: AdminConfig): readonly string[] {
 }
 
 /** What no line of the log may show. */
-export function secretsOf({ ADMIN_API_KEY, PANELS, DATABASE_URL }: AdminConfig): readonly string[] {
+export function secretsOf(config: AdminConfig): readonly string[] {
+  const { ADMIN_API_KEY, ADMIN_ENCRYPTION_KEY, PANELS, DATABASE_URL } = config;
   const tokens = Object.values(PANELS).flatMap(secretsOfPanel);
-  return [...ADMIN_API_KEY, ...tokens, decodeURIComponent(new URL(DATABASE_URL).password)];
+  return [
+    ...ADMIN_API_KEY,
+    ...ADMIN_ENCRYPTION_KEY,
+    ...tokens,
+    decodeURIComponent(new URL(DATABASE_URL).password),
+  ];
 }

@@ -1,6 +1,6 @@
 import type { Pool, PoolConnection, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 import { inTransaction } from '@kopeck/runtime/database';
-import type { PanelRef, PanelSnapshot } from './panels/port.ts';
+import type { PanelRef, PanelSnapshot, Reissued } from './panels/port.ts';
 
 /** Longer than any refresh may take; the lease of a process that died ends with it. */
 const LEASE_SECONDS = 60;
@@ -94,6 +94,32 @@ export async function saveRefreshed(
     const version = Number(held[0]?.['config_version']) + (changed.length > 0 ? 1 : 0);
     await also(tx, version);
     return version;
+  });
+}
+
+export interface ReissuedPurchase {
+  readonly id: string;
+  readonly lease: string;
+  readonly at: Date;
+  readonly reissued: Reissued;
+}
+
+/**
+ * The new links, the new name of the subscriber and the new address in one transaction: with the old
+ * ones nobody gets anywhere any more. Returns the version that is valid now.
+ */
+export async function saveReissued(pool: Pool, saved: ReissuedPurchase): Promise<number> {
+  const { id, lease, at, reissued } = saved;
+  const { newRef, subscriptionUrl = null } = reissued;
+  const { serverId, externalId, subscriptionId = null } = newRef;
+  const snapshots = new Map([[serverId, reissued]]);
+  const refreshed = { id, lease, at, snapshots, changed: [serverId] };
+  return saveRefreshed(pool, refreshed, async (tx) => {
+    await tx.query(
+      `UPDATE purchase_servers SET external_id = ?, subscription_id = ?, subscription_url = ?
+        WHERE purchase_id = ? AND server_id = ?`,
+      [externalId, subscriptionId, subscriptionUrl, id, serverId],
+    );
   });
 }
 

@@ -5,19 +5,32 @@ import type { Lanes } from './bulk/lanes.ts';
 import { addBulkRoutes } from './bulk/routes.ts';
 import { health } from './health.ts';
 import type { PerformDeps } from './perform-refresh.ts';
+import { addPurchaseRoutes } from './purchases-api/routes.ts';
+import type { Registry } from './servers/registry.ts';
+import { REISSUE_PATH, reissueConfigs } from './reissue-configs.ts';
+import { addServerRoutes } from './servers/routes.ts';
+import { subscriptionPage } from './subscription-page.ts';
 import { UPDATE_CONFIGS_PATH, updateConfigs } from './update-configs.ts';
 
 export interface AdminDeps extends PerformDeps {
   readonly apiKeys: ApiKeys;
   readonly lanes: Lanes;
+  readonly registry: Registry;
+  /** There is a key to encrypt credentials of servers with. */
+  readonly isSealable: boolean;
   readonly receiverHealthUrls: readonly string[];
 }
 
 export function adminRoutes(deps: AdminDeps): Router {
   const router = createRouter();
+  const { pool, registry } = deps;
   const guard = authorise(deps);
   router.all(UPDATE_CONFIGS_PATH, methods({ POST: [guard, updateConfigs(deps)] }));
+  router.all(REISSUE_PATH, methods({ POST: [guard, ...reissueConfigs(deps)] }));
   addBulkRoutes(router, guard, deps);
+  addPurchaseRoutes(router, guard, pool);
+  addServerRoutes(router, guard, registry, deps.isSealable);
+  router.get('/sub/:token', subscriptionPage(pool)); // and HEAD
   router.all('/health', methods({ GET: [health({ ...deps, urls: deps.receiverHealthUrls })] }));
   return router;
 }

@@ -1,12 +1,14 @@
 import { openDatabase } from '@kopeck/runtime/database';
 import type { Log } from '@kopeck/runtime/log';
-import { startReceiver, type Receiver } from '@kopeck/runtime/receiver';
+import type { Pool } from 'mysql2/promise';
+import { startReceiver, type Receiver, type ReceiverDeps } from '@kopeck/runtime/receiver';
 import type { AdminConfig } from './config.ts';
 import { warningsOf } from './config.ts';
 import { DEADLINES, type Deadlines } from './fetch-all.ts';
-import { openPanels } from './panels/open-panels.ts';
+import { createRegistry, type Registry } from './servers/registry.ts';
 import { openLanes } from './bulk/lanes.ts';
 import type { ApiKeys } from './authorise.ts';
+import { startSchedule } from './bulk/schedule.ts';
 import { adminRoutes } from './routes.ts';
 
 /** Of the queues behind a bulk. */
@@ -36,17 +38,44 @@ export async function startAdmin(
     ready: async () => ({ database: await isAnswering(() => pool.query('SELECT 1')) }),
     routes: (deps) => {
       deps.closing.add('database', () => pool.end());
-      const panels = openPanels(config.PANELS, deps.now);
-      const performing = { ...deps, pool, deadlines, panels };
+      const registry = startRegistry(config, { ...deps, pool });
+      const performing = { ...deps, pool, deadlines, panels: registry.panels };
       const lanes = openLanes({ deps: performing, prefix: config.REDIS_PREFIX, ...timing });
+      const cron = config.ADMIN_REFRESH_CRON || null;
+      startSchedule({
+        deps: { ...performing, lanes },
+        prefix: config.REDIS_PREFIX,
+        cron,
+        ...timing,
+      });
       return adminRoutes({
         ...performing,
         lanes,
+        registry,
+        isSealable: config.ADMIN_ENCRYPTION_KEY.length > 0,
         apiKeys,
         receiverHealthUrls: config.RECEIVER_HEALTH_URLS.split(',').filter(Boolean),
       });
     },
   });
+}
+
+const LOAD_EVERY_MS = 10_000;
+
+/** Servers that another copy has added are known here some seconds later. */
+function startRegistry(
+  config: AdminConfig,
+  { pool, log, now, closing }: Pick<ReceiverDeps, 'log' | 'now' | 'closing'> & { pool: Pool },
+): Registry {
+  const keys = config.ADMIN_ENCRYPTION_KEY;
+  const registry = createRegistry({ configured: config.PANELS, pool, keys, now, log });
+  const load = (): void => {
+    registry.load().catch((error: unknown) => log.warn('servers could not be read', { error }));
+  };
+  load();
+  const loading = setInterval(load, LOAD_EVERY_MS);
+  closing.add('servers', () => clearInterval(loading));
+  return registry;
 }
 
 async function isAnswering(ask: () => Promise<unknown>): Promise<boolean> {

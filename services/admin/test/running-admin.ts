@@ -14,6 +14,7 @@ import { openPanel, type Seen } from '@kopeck/sandbox/panel/panel';
 import type { Subscriber } from '@kopeck/sandbox/panel/subscribers';
 import { createSandbox } from '@kopeck/sandbox/sandbox';
 import { createTestRedis } from '@kopeck/testing/test-database';
+import type { DialectCase } from './dialects.ts';
 import { adminConfig } from '../src/config.ts';
 import { startAdmin, type Overrides } from '../src/start-admin.ts';
 
@@ -30,6 +31,7 @@ export interface Answer {
 
 export interface RunningAdmin {
   readonly url: string;
+  readonly panelUrl: string;
   readonly pool: Pool;
   readonly journalDir: string;
   /** What was handed to the log, before any redaction. */
@@ -42,7 +44,7 @@ export interface RunningAdmin {
   readonly subscribe: (subscriber: Subscriber) => Promise<void>;
   readonly fault: (server: string, fault: string, more?: object) => Promise<void>;
   readonly asked: () => Promise<readonly Seen[]>;
-  /** Ends the service alone, and starts it again on the same database, Redis and journal. */
+  /** Ends the newest copy of the service, or starts one more on the same database and Redis. */
   readonly stopService: () => Promise<void>;
   readonly startService: () => Promise<void>;
   readonly close: () => Promise<void>;
@@ -57,10 +59,16 @@ interface Places {
 export async function runAdmin(
   { redisUrl, databaseUrl }: Places,
   env: Readonly<Record<string, string>> = {},
-  overrides: Overrides = {},
+  { panels: dialects = [], ...overrides }: Overrides & { panels?: readonly DialectCase[] } = {},
 ): Promise<RunningAdmin> {
   const sandbox = createSandbox({
-    doubles: [openPanel({ token: PANEL_TOKEN, subscribers: [] })],
+    doubles: [
+      openPanel({
+        token: PANEL_TOKEN,
+        subscribers: dialects.map(({ subscriber }) => subscriber),
+        servers: dialects.map(({ server }) => server),
+      }),
+    ],
     now: () => new Date(),
   });
   const origin = await sandbox.listen(0);
@@ -77,7 +85,7 @@ export async function runAdmin(
     REDIS_PREFIX: prefix,
     JOURNAL_DIR: journalDir,
     DATABASE_URL: databaseUrl,
-    PANELS: JSON.stringify(panels(origin)),
+    PANELS: JSON.stringify({ ...panels(origin), ...panelsOf(dialects, origin) }),
     ...env,
   });
   const startService = () =>
@@ -86,7 +94,7 @@ export async function runAdmin(
       timing: { backoffMs: 20, lockMs: 1_000, stalledMs: 500 },
       ...overrides,
     });
-  let receiver = await startService();
+  const copies = [await startService()];
   const pool = openDatabase(databaseUrl);
   const redis = new Redis(redisAt, { maxRetriesPerRequest: null });
   const queue = new Queue<KopeckEvent>('events-admin', { connection: redis, prefix });
@@ -101,10 +109,11 @@ export async function runAdmin(
 
   return {
     get url() {
-      return receiver.url;
+      return copies.at(-1)?.url ?? '';
     },
-    stopService: () => receiver.close(),
-    startService: async () => void (receiver = await startService()),
+    stopService: async () => copies.pop()?.close(),
+    startService: async () => void copies.push(await startService()),
+    panelUrl: `${origin}/panel`,
     pool,
     journalDir,
     lines,
@@ -116,7 +125,7 @@ export async function runAdmin(
     fault: (server, fault, more = {}) => turn('faults', { server, fault, ...more }),
     asked: async () => (await (await fetch(`${origin}/__sandbox/panel/requests`)).json()) as Seen[],
     close: async () => {
-      await receiver.close();
+      for (const copy of copies) await copy.close();
       await queue.close();
       redis.disconnect();
       await pool.end();
@@ -124,6 +133,10 @@ export async function runAdmin(
       await rm(journalDir, { recursive: true });
     },
   };
+}
+
+function panelsOf(dialects: readonly DialectCase[], origin: string): object {
+  return Object.fromEntries(dialects.map(({ server, config }) => [server.id, config(origin)]));
 }
 
 function panels(origin: string): object {

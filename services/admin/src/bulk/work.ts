@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
 import type { Work } from '@kopeck/runtime/work-queue';
 import { linksOf } from '../answers.ts';
 import { performRefresh, type PerformDeps } from '../perform-refresh.ts';
 import type { Failure, Refresh, Refusal } from '../refresh.ts';
+import { uuidOf } from './uuid.ts';
 import { concludeItem, finishIfDone, isPending, type Conclusion, type Item } from './store.ts';
 
 /** Another attempt may do better; the queue makes it. */
@@ -20,26 +20,13 @@ export async function workOn(deps: PerformDeps, { data: item, isLast }: Work<Ite
 
   const outcome = await performRefresh(deps, {
     purchaseId: item.purchaseId,
-    operationId: operationIdOf(item),
+    operationId: uuidOf(`${item.jobId}.${item.purchaseId}`),
     note: (tx, refresh) => concludeItem(tx, item, conclusionOf(refresh)),
   });
   if (!isLast && isRetried(outcome)) throw new TryAgain(`purchase ${item.purchaseId}`);
   await concludeItem(pool, item, conclusionOf(outcome));
   if (await finishIfDone(pool, item.jobId, now()))
     log.info('bulk refresh finished', { job: item.jobId });
-}
-
-/** A version 8 UUID of job and purchase: an attempt that comes again is no other operation. */
-function operationIdOf({ jobId, purchaseId }: Item): string {
-  const hex = createHash('sha256').update(`${jobId}.${purchaseId}`).digest('hex');
-  const [a, b, c, d, e] = [
-    hex.slice(0, 8),
-    hex.slice(8, 12),
-    hex.slice(13, 16),
-    hex.slice(17, 20),
-    hex.slice(20, 32),
-  ];
-  return `${a}-${b}-8${c}-8${d}-${e}`;
 }
 
 const UNREACHABLE: readonly Failure[] = ['panel_unreachable', 'panel_timeout'];
