@@ -145,6 +145,6 @@ async function select(
   sql: string,
   values: readonly (string | readonly string[])[],
 ): Promise<readonly RowDataPacket[]> {
-  const [rows] = await pool.query<RowDataPacket[]>(sql, values);
+  const [rows] = await pool.query<RowDataPacket[]>(sql, [...values]);
   return rows;
 }
