@@ -13,6 +13,8 @@ import { postCancel, postRefund } from './api-refund.ts';
 import { getHealth, getStatus, postPayment } from './api.ts';
 import type { SbpConfig } from './config.ts';
 import type { LookDeps } from './look.ts';
+import { getPage, getPicture, type PageDeps } from './page.ts';
+import { getPageEvents } from './page-events.ts';
 import { postCallback } from './webhook.ts';
 
 export type SbpDeps = LookDeps & {
@@ -43,6 +45,11 @@ export function sbpRoutes(deps: SbpDeps): Router {
   router.route('/api/status/:orderId').get(auth, getStatus(deps)).all(otherMethods('GET'));
   router.route('/api/health').get(getHealth(now)).all(otherMethods('GET'));
   router.use('/api', noSuchPath, apiErrors(log));
+
+  const pages: PageDeps = deps;
+  router.all('/pay/:token', methods({ GET: [getPage(pages) as RequestHandler] }));
+  router.all('/pay/:token/qr.png', methods({ GET: [getPicture(pages) as RequestHandler] }));
+  router.all('/pay/:token/events', methods({ GET: [getPageEvents(pages) as RequestHandler] }));
 
   const callback = [rawBody(LIMIT_BYTES), postCallback(deps) as RequestHandler];
   router.all('/webhook/sbp/:provider', methods({ POST: callback }));

@@ -1,0 +1,46 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import type { RequestHandler, Response } from 'express';
+import { notFound } from '@kopeck/runtime/http-app';
+import { statusOf } from './order.ts';
+import { hidden, orderOf, type PageDeps } from './page.ts';
+
+const EVERY_MS = 1_000;
+/** Twenty-five seconds: proxies and shutdowns do not wait longer; the browser comes again by itself. */
+const LOOKS = 25;
+
+/** All streams together: each is a connection and a question to the database every second. */
+const MOST_STREAMS = 500;
+
+/** GET /pay/{token}/events: the order's status when it is opened, and each time it changes. */
+export function getPageEvents({ attempts, now }: PageDeps): RequestHandler<{ token: string }> {
+  let streams = 0;
+
+  async function stream(token: string, response: Response): Promise<void> {
+    const gone = new AbortController();
+    response.on('close', () => gone.abort());
+    let told: string | null = null;
+    for (let looks = 0; looks < LOOKS && !gone.signal.aborted; looks += 1) {
+      const order = await orderOf(token, attempts);
+      const status = order === null ? null : statusOf(order, now());
+      if (status !== null && status !== told) response.write(`event: status\ndata: ${status}\n\n`);
+      told = status;
+      await delay(EVERY_MS, undefined, { signal: gone.signal });
+    }
+  }
+
+  return async (request, response) => {
+    const { token } = request.params;
+    if ((await orderOf(token, attempts)) === null) return notFound(response);
+    if (streams >= MOST_STREAMS) {
+      response.status(503).set('Retry-After', '30').json({ error: 'unavailable' });
+      return;
+    }
+    hidden(response).set('X-Accel-Buffering', 'no').type('text/event-stream');
+    response.write('retry: 1000\n\n');
+    streams += 1;
+    // Gone, or the database is away: the browser comes again.
+    await stream(token, response).catch(() => undefined);
+    streams -= 1;
+    response.end();
+  };
+}

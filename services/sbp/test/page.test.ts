@@ -1,0 +1,125 @@
+import decodeQr from 'qr/decode.js';
+import { encodeQR } from 'qr';
+import { createRequire } from 'node:module';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { waitFor } from '@kopeck/testing/wait-for';
+import {
+  createSbpDatabase,
+  getStatus,
+  pay,
+  postPayment,
+  startTestSbp,
+  type RunningSbp,
+  type SbpDatabase,
+} from './running-sbp.ts';
+
+let database: SbpDatabase;
+let sbp: RunningSbp;
+beforeAll(async () => {
+  database = await createSbpDatabase();
+  sbp = await startTestSbp(database);
+});
+afterAll(async () => {
+  await sbp.close();
+  await database.drop();
+});
+
+test('the page shows the amount, the code and the link, in the payer’s language', async () => {
+  const { url, body } = await order('page', {
+    amount: '1234.5',
+    description: '<b>"Чай" & мёд</b>',
+  });
+  const russian = await page(url, 'ru-RU,ru;q=0.9,en;q=0.8');
+  expect(russian.status).toBe(200);
+  expect(russian.text).toContain('1\u00a0234,50\u00a0₽');
+  expect(russian.text).toContain('Ждём оплату');
+  expect(russian.text).toContain('&lt;b&gt;&quot;Чай&quot; &amp; мёд&lt;/b&gt;');
+  expect(russian.text).toContain(`href="${String(body['qr']).replaceAll('&', '&amp;')}"`);
+  expect(russian.text).toContain(encodeQR(String(body['qr']), 'svg', { border: 2 }).slice(-200));
+
+  const english = await page(url, 'en-GB');
+  expect(english.text).toContain('<html lang="en">');
+  expect(english.text).toContain('1\u00a0234.50\u00a0₽');
+  expect((await page(url, 'fr')).text).toContain('<html lang="ru">');
+});
+
+test('it works without JavaScript, and nothing from elsewhere may run in it', async () => {
+  const { url } = await order('strict');
+  const { text, headers } = await page(url);
+  expect(text).toContain('<noscript><meta http-equiv="refresh" content="5"></noscript>');
+  expect(text).not.toMatch(/\b(src|href)="(?!https:\/\/qr\.nspk\.ru\/)/);
+  expect(headers.get('content-security-policy')).toMatch(
+    /^default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; connect-src 'self';/,
+  );
+  expect(headers.get('cache-control')).toBe('no-store');
+  expect(headers.get('referrer-policy')).toBe('no-referrer');
+});
+
+test('the picture is the code of the link', async () => {
+  const { url, body } = await order('picture');
+  const response = await fetch(`${url}/qr.png`);
+  expect(response.headers.get('content-type')).toBe('image/png');
+  expect(decoded(Buffer.from(await response.arrayBuffer()))).toBe(body['qr']);
+});
+
+test('what nobody can guess is not there', async () => {
+  const { url } = await order('secret');
+  expect(url).toMatch(/\/pay\/[\w-]{22}$/);
+  for (const path of [
+    url.slice(0, -1),
+    `${url.slice(0, -1)}!`,
+    `${url.slice(0, -22)}${'x'.repeat(22)}`,
+  ]) {
+    for (const more of ['', '/qr.png', '/events']) {
+      expect((await fetch(`${path}${more}`)).status).toBe(404);
+    }
+  }
+  expect((await fetch(url, { method: 'POST' })).status).toBe(405);
+});
+
+test('the stream tells how it stands and when that changes; then the page says so', async () => {
+  const { url, body } = await order('stream');
+  const response = await fetch(`${url}/events`);
+  expect(response.headers.get('content-type')).toContain('text/event-stream');
+  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
+  const heard = async (): Promise<string> => (await reader?.read())?.value ?? '';
+  let text = '';
+  while (!text.includes('data: pending')) text += await heard();
+  expect(text).toContain('retry: 1000');
+
+  await pay(sbp, body['qrcId']);
+  await waitFor(async () => (await getStatus(sbp, 'stream')).body['status'] === 'paid');
+  while (!text.includes('data: paid')) text += await heard();
+  await reader?.cancel();
+
+  const after = await page(url, 'en');
+  expect(after.text).toContain('Paid. Thank you!');
+  expect(after.text).not.toContain('<svg');
+  expect((await fetch(`${url}/qr.png`)).status).toBe(404);
+});
+
+async function order(
+  orderId: string,
+  more: object = {},
+): Promise<{ url: string; body: Record<string, unknown> }> {
+  const { body } = await postPayment(sbp, { amount: 100, orderId, ...more });
+  return { url: String(body['payUrl']), body };
+}
+
+async function page(url: string, languages = 'ru') {
+  const response = await fetch(url, { headers: { 'Accept-Language': languages } });
+  return { status: response.status, headers: response.headers, text: await response.text() };
+}
+
+interface Png {
+  readonly width: number;
+  readonly height: number;
+  readonly data: Buffer;
+}
+
+/** What a phone reads off the picture. The reader of PNG is the one that the writer brings along. */
+function decoded(bytes: Buffer): string {
+  const require = createRequire(createRequire(import.meta.url).resolve('qrcode'));
+  const { PNG } = require('pngjs') as { PNG: { sync: { read: (bytes: Buffer) => Png } } };
+  return decodeQr(PNG.sync.read(bytes));
+}
