@@ -40,7 +40,7 @@ export async function startProcess(
       if (child.exitCode !== null) throw new Error(`${name} ended: ${written.slice(-2_000)}`);
       return written.includes('"listening"');
     },
-    { timeoutMs: 20_000, what: `${name} to listen` },
+    { timeoutMs: 60_000, what: `${name} to listen` },
   );
   return { name, log: () => written, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
 }

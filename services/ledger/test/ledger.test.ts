@@ -73,7 +73,7 @@ function get(path: string, token = TOKEN): Promise<Response> {
 
 async function booked(id: string): Promise<Record<string, unknown>> {
   const path = `/api/ledger/events/${id}`;
-  await waitFor(async () => (await get(path)).status === 200, { timeoutMs: 10_000 });
+  await waitFor(async () => (await get(path)).status === 200, { timeoutMs: 30_000 });
   return (await (await get(path)).json()) as Record<string, unknown>;
 }
 
@@ -141,7 +141,7 @@ test('garbage and events of another source on a queue are quarantined, and no jo
     async () =>
       (await books.query("SELECT 1 FROM inbox WHERE outcome = 'quarantined'")).length === 2,
     {
-      timeoutMs: 10_000,
+      timeoutMs: 30_000,
     },
   );
   expect((await get(`/api/ledger/events/${forged.id}`)).status).toBe(404);
@@ -178,7 +178,7 @@ test('a second ledger beside the first books nothing twice', async () => {
       );
       return Number(row?.['n']) === 300;
     },
-    { timeoutMs: 10_000 },
+    { timeoutMs: 30_000 },
   );
   await second.close();
   expect(await balanceOf('user:900')).toMatchObject({ balances: [{ amount: '450000' }] });
