@@ -1,10 +1,10 @@
 import { isCode, isTest, lineAt, lineRule, type Rule } from './rule.ts';
 
-const CONFIGURATION = 'vitest.config.ts';
+const CONFIGURATION = /^vitest(\.browser)?\.config\.ts$/;
 
 export const defaultExports = lineRule({
   claim: 'nothing is exported as the default',
-  appliesTo: (path) => isCode(path) && path !== CONFIGURATION,
+  appliesTo: (path) => isCode(path) && !CONFIGURATION.test(path),
   never: /^\s*export default\b|\bas default\b/,
   instead: 'export it by its name, so that one search finds all its uses',
 });
