@@ -7,8 +7,8 @@ export default defineConfig({
     // Two processes: each may start databases and services of its own, on machines with two cores.
     pool: 'forks',
     maxWorkers: 2,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     teardownTimeout: 30_000,
     projects: [
       // Apart, so that `npm run check` needs no database.
