@@ -19,9 +19,17 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'what a person must look at: list, settle, dismiss',
     load: () => import('./review.ts'),
   },
+  report: {
+    summary: 'what came in a day or a month, per source and asset',
+    load: () => import('./report.ts'),
+  },
   rebuild: {
     summary: 'books every event again into a new database, and compares',
     load: () => import('./rebuild.ts'),
+  },
+  retention: {
+    summary: 'empties the raw evidence of old events; the books stay',
+    load: () => import('./retention.ts'),
   },
   export: {
     summary: 'the books for other programs',
@@ -34,5 +42,9 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   'rotate-token': {
     summary: 'rotate-token epn: a new postback token beside the current one',
     load: () => import('./rotate-token.ts'),
+  },
+  'refresh-all': {
+    summary: 'refresh-all [--lang en]: reads the VPN configs of all active purchases anew',
+    load: () => import('./refresh-all.ts'),
   },
 };

@@ -8,6 +8,7 @@ import { audit, inSnapshot } from '../src/audit/audit.ts';
 import { chainLine } from '../src/audit/export-chain.ts';
 import { readRows } from '../src/audit/rows.ts';
 import { rebuild } from '../src/rebuild.ts';
+import { emptyEvidence } from '../src/retention.ts';
 import { openBooks, type Books } from './books.ts';
 import { everything } from './history.ts';
 
@@ -74,6 +75,19 @@ test('a rebuild needs no evidence', async () => {
   await rebuild(books.pool, other.pool);
   await other.query('DELETE FROM evidence');
   expect(await rebuild(other.pool, without.pool)).toEqual((await audit(books.pool)).head);
+});
+
+test('retention empties evidence and nothing else, and only what it has noted may be gone', async () => {
+  const other = await open();
+  await rebuild(books.pool, other.pool);
+  const later = new Date(Date.now() + 60_000);
+  expect(await emptyEvidence(other.pool, new Date(0), later)).toEqual({ uptoSeq: 0n, emptied: 0 });
+  const { emptied } = await emptyEvidence(other.pool, later, later);
+  expect(emptied).toBeGreaterThan(5);
+  expect(await other.query('SELECT * FROM evidence')).toEqual([]);
+  expect((await audit(other.pool)).problem).toBeNull();
+  await other.query('DELETE FROM retention_runs');
+  expect((await audit(other.pool)).problem).toMatchObject({ invariant: 'evidence' });
 });
 
 test('a rebuild stops where the books were not made by their events', async () => {
