@@ -19,7 +19,10 @@ news.addEventListener('status', async ({ data }) => {
 const tick = () => {
   const clock = document.querySelector('time');
   if (!clock) return;
-  const left = Math.max(0, Math.round((Date.parse(clock.dateTime) - Date.now()) / 1000));
+  // Seconds since the page came, not the time of day: a payer's clock may be wrong.
+  clock.dataset.since ??= performance.now();
+  const gone = (performance.now() - clock.dataset.since) / 1000;
+  const left = Math.max(0, Math.round(clock.dataset.left - gone));
   clock.textContent = Math.floor(left / 60) + ':' + String(left % 60).padStart(2, '0');
 };
 tick();
@@ -57,7 +60,7 @@ export function pageHtml(order: Order, text: PageText, now: Date): string {
 <p class="amount">${amountText(order, text)}</p>
 ${order.description === null ? '' : `<p>${escaped(order.description)}</p>`}
 <p class="state" role="status">${text.state[status]}</p>
-${canPay ? payPart(order, text) : ''}
+${canPay ? payPart(order, text, now) : ''}
 ${order.returnUrl === null ? '' : `<p><a href="${escaped(order.returnUrl)}">${text.back}</a></p>`}
 </main>${canPay ? `<script>${PAGE_SCRIPT}</script>` : ''}</body>
 </html>`;
@@ -68,14 +71,15 @@ export function isOpen(status: OrderStatus): boolean {
   return status === 'pending' || status === 'failed';
 }
 
-function payPart({ link, expiresAt }: Order, text: PageText): string {
+function payPart({ link, expiresAt }: Order, text: PageText, now: Date): string {
   const svg = encodeQR(link ?? '', 'svg', { ecc: 'medium', border: 2 });
   const named = svg.replace('<svg ', `<svg role="img" aria-label="${text.image}" `);
   const end = expiresAt?.toISOString() ?? '';
+  const left = Math.max(0, Math.round(((expiresAt ?? now).getTime() - now.getTime()) / 1000));
   return `${named}
 <p>${text.how}</p>
 <p><a class="button" href="${escaped(link ?? '')}">${text.open}</a></p>
-<p>${text.left}: <time datetime="${end}">${end.slice(11, 16)} UTC</time></p>`;
+<p>${text.left}: <time datetime="${end}" data-left="${left}">${end.slice(11, 16)} UTC</time></p>`;
 }
 
 function amountText({ kopecks }: Order, { lang }: PageText): string {

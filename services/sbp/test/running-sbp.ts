@@ -21,7 +21,7 @@ import { sbpConfig } from '../src/config.ts';
 import { look } from '../src/look.ts';
 import { createLooker, type Looker } from '../src/looker.ts';
 import { openLooks } from '../src/looks.ts';
-import { openProviders } from '../src/providers.ts';
+import { openProviders, type Providers } from '../src/providers.ts';
 import { openRefunds } from '../src/refunds.ts';
 import { sbpRoutes } from '../src/routes.ts';
 import { createSql } from '../src/sql.ts';
@@ -40,6 +40,7 @@ export interface RunningSbp {
   readonly lines: string[];
   readonly looker: Looker;
   readonly refunder: Looker;
+  readonly providers: Providers;
   /** Those that are open. */
   readonly incidents: ReadonlySet<string>;
   /** To leave behind what a copy that died leaves behind. */
@@ -147,6 +148,7 @@ export async function startTestSbp(
     lines,
     looker,
     refunder,
+    providers: deps.providers,
     incidents,
     journal,
     attempts: deps.attempts,
