@@ -4,9 +4,11 @@ import { epnKeys, type EpnConfig } from './epn/config.ts';
 import type { NetworksConfig } from './load-networks.ts';
 import { namedSecretList, namedSecrets } from './named-secrets.ts';
 import type { ConfiguredNetwork } from './network/config.ts';
+import { statsKeys, type StatsConfig } from './stats/config.ts';
 import { svixKeys, type SvixConfig } from './svix/config.ts';
 
-export interface EpnServiceConfig extends ReceiverConfig, EpnConfig, NetworksConfig, SvixConfig {
+export interface EpnServiceConfig
+  extends ReceiverConfig, EpnConfig, NetworksConfig, SvixConfig, StatsConfig {
   readonly EPN_PORT: number;
   readonly EPN_METRICS_PORT: number;
   /** What a postback is told while the ledger's database is down. It is kept in both cases. */
@@ -17,6 +19,7 @@ export const epnServiceConfig = Joi.object<EpnServiceConfig, true>({
   ...receiverKeys,
   ...epnKeys,
   ...svixKeys,
+  ...statsKeys,
   EPN_PORT: port(8090),
   EPN_METRICS_PORT: port(9003),
   EPN_LEDGER_DOWN: Joi.string()
@@ -54,5 +57,6 @@ export function warningsOf(
 export function secretsOf(config: EpnServiceConfig): readonly string[] {
   const { EPN_SECRET_TOKEN = [], AFFILIATE_TOKENS, SVIX_SECRETS } = config;
   const named = [...namedSecrets([...AFFILIATE_TOKENS, ...SVIX_SECRETS]).values()].flat();
-  return [...EPN_SECRET_TOKEN, ...named];
+  const stats = [config.EPN_STATS_REFRESH_TOKEN, config.EPN_STATS_KEY];
+  return [...EPN_SECRET_TOKEN, ...named, ...stats.filter((secret) => secret !== undefined)];
 }

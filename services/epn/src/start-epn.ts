@@ -5,6 +5,7 @@ import { warningsOf, type EpnServiceConfig } from './config.ts';
 import { ledgerDownKey, watchLedger } from './ledger-watch.ts';
 import { loadNetworks } from './load-networks.ts';
 import { epnRoutes } from './routes.ts';
+import { startReconciling } from './stats/start-reconciling.ts';
 
 /** Shorter than the pause between two looks. */
 const LOOK_WITHIN_MS = 800;
@@ -25,6 +26,8 @@ export async function startEpn(config: EpnServiceConfig, log: Log): Promise<Rece
       deps.closing.add('ledger watch redis', () => redis.disconnect());
       const ledger = watchLedger(redis, ledgerDownKey(config.REDIS_PREFIX));
       deps.closing.add('ledger watch', ledger.stop);
+      const reconciling = startReconciling(config, deps);
+      if (reconciling !== null) deps.closing.add('reconciling', reconciling.stop);
       return epnRoutes({ ...deps, config, networks, ledger });
     },
   });

@@ -1,0 +1,51 @@
+import { join } from 'node:path';
+import type { ReceiverDeps } from '@kopeck/runtime/receiver';
+import { epnNetwork, type EpnConfig } from '../epn/config.ts';
+import { openStatsClient } from './client.ts';
+import type { StatsConfig } from './config.ts';
+import { reconcile } from './reconcile.ts';
+import { openTokenFile } from './token-file.ts';
+
+type Deps = Pick<ReceiverDeps, 'append' | 'log' | 'now' | 'metrics' | 'incidents'>;
+
+const HOUR_MS = 3_600_000;
+/** The days looked back each time, and once a day. */
+const USUAL_DAYS = 3;
+const DAILY_DAYS = 45;
+
+/** Asks at once, then every few hours; null where it is not configured. */
+export function startReconciling(
+  config: EpnConfig & StatsConfig & { readonly JOURNAL_DIR: string },
+  deps: Deps,
+): { readonly stop: () => void } | null {
+  const { EPN_STATS_CLIENT_ID, EPN_STATS_KEY, EPN_STATS_REFRESH_TOKEN } = config;
+  if (!EPN_STATS_CLIENT_ID || !EPN_STATS_KEY || !EPN_STATS_REFRESH_TOKEN) return null;
+
+  const path = join(config.JOURNAL_DIR, 'epn-stats.token');
+  const file = openTokenFile(path, EPN_STATS_KEY, EPN_STATS_REFRESH_TOKEN);
+  const client = openStatsClient(config, file);
+  const network = epnNetwork(config);
+  let isRunning = false;
+  let lastDaily = 0;
+
+  async function look(): Promise<void> {
+    if (isRunning) return;
+    isRunning = true;
+    const isDaily = deps.now().getTime() - lastDaily >= 24 * HOUR_MS;
+    try {
+      const done = await reconcile({ ...deps, client, network }, isDaily ? DAILY_DAYS : USUAL_DAYS);
+      if (isDaily) lastDaily = deps.now().getTime();
+      deps.metrics.count('kopeck_epn_reconciled_total', {}, done.accepted);
+      deps.incidents.close('epn-statistics');
+    } catch (error) {
+      deps.log.warn('the statistics of EPN could not be compared', { error });
+      deps.incidents.open('epn-statistics', {});
+    } finally {
+      isRunning = false;
+    }
+  }
+
+  void look();
+  const timer = setInterval(() => void look(), config.EPN_STATS_EVERY_HOURS * HOUR_MS);
+  return { stop: () => clearInterval(timer) };
+}
