@@ -23,15 +23,18 @@ export async function run(args: readonly string[], context: Context): Promise<nu
 
   const { jobId } = (await ask(context, 'POST', '/admin/update_configs')) as { jobId: string };
   context.say(`job ${jobId}`);
+  const progress = await follow(context, jobId);
+  context.say(`\n${progress.report?.[language] ?? ''}`);
+  return progress.ok === progress.total ? 0 : 1;
+}
+
+async function follow(context: Context, jobId: string): Promise<Progress> {
   let told = -1;
   for (;;) {
     const progress = (await ask(context, 'GET', `/admin/update_configs/jobs/${jobId}`)) as Progress;
     if (progress.done !== told) context.say(lineOf(progress));
+    if (progress.state !== 'running') return progress;
     told = progress.done;
-    if (progress.state !== 'running') {
-      context.say(`\n${progress.report?.[language] ?? ''}`);
-      return progress.ok === progress.total ? 0 : 1;
-    }
     await delay(LOOK_EVERY_MS);
   }
 }

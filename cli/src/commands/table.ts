@@ -35,6 +35,14 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'the books for other programs',
     load: () => import('./export.ts'),
   },
+  reconcile: {
+    summary: 'takes in payments of CryptoBot and Telegram whose webhook never came',
+    load: () => import('./reconcile.ts'),
+  },
+  replay: {
+    summary: 'makes the calls to FULFILMENT_URL again that have failed for good',
+    load: () => import('./replay.ts'),
+  },
   epn: {
     summary: 'epn url: prints the postback URL for the cabinet of EPN',
     load: () => import('./epn.ts'),

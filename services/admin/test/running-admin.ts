@@ -118,7 +118,7 @@ export async function runAdmin(
     journalDir,
     lines,
     refresh: (id, headers = { authorization: `Bearer ${KEY}` }) =>
-      post(`${receiver.url}/admin/update_configs/${id}`, headers),
+      post(`${copies.at(-1)?.url}/admin/update_configs/${id}`, headers),
     links: (id) => linksIn(pool, id),
     queued: async () => (await queue.getJobs(['waiting'])).map(({ data }) => data),
     subscribe: (subscriber) => turn('subscribers', subscriber),
