@@ -1,0 +1,158 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { loadConfig } from '@kopeck/runtime/config';
+import { noLog } from '@kopeck/runtime/log';
+import { migrate } from '@kopeck/runtime/migrate';
+import { openBotApi } from '@kopeck/sandbox/bot-api/bot-api';
+import { openCryptoPay } from '@kopeck/sandbox/crypto-pay/crypto-pay';
+import { createSandbox } from '@kopeck/sandbox/sandbox';
+import { createTestDatabase, createTestRedis } from '@kopeck/testing/test-database';
+import { waitFor } from '@kopeck/testing/wait-for';
+import { courierConfig } from '../services/courier/src/config.ts';
+import { startCourier } from '../services/courier/src/start-courier.ts';
+import { startReceiver, type Receiver } from '../services/courier/test/receiver.ts';
+import { cryptoConfig } from '../services/crypto/src/config.ts';
+import { startCrypto } from '../services/crypto/src/start-crypto.ts';
+import { ledgerConfig } from '../services/ledger/src/config.ts';
+import { startLedger } from '../services/ledger/src/start-ledger.ts';
+import { SECRETS } from './rig/secrets.ts';
+
+type Json = Record<string, unknown>;
+
+const API_TOKEN = 'the-token-of-the-shop-itself-0123456789';
+const USER_TOKEN = 'a-token-that-reads-users-balances-0002';
+const FULFILMENT = `whsec_${Buffer.from('what the bot of the shop verifies with').toString('base64')}`;
+
+let shop: Receiver;
+let sandboxUrl: string;
+let cryptoUrl: string;
+let ledgerUrl: string;
+const closing: (() => Promise<unknown>)[] = [];
+
+/** crypto, ledger and courier as they run, with the sandbox's partners and the shop's own bot. */
+beforeAll(async () => {
+  const database = await createTestDatabase(inject('mariadbRootUrl'));
+  await migrate(database.url);
+  const dir = await mkdtemp(join(tmpdir(), 'kopeck-sale-'));
+  shop = await startReceiver(FULFILMENT);
+  const app = { token: SECRETS.CRYPTOBOT_TOKEN, network: 'main' } as const;
+  const bot = {
+    token: SECRETS.TELEGRAM_BOT_TOKEN,
+    secret: SECRETS.TELEGRAM_WEBHOOK_SECRET,
+    webhookUrl: null,
+  };
+  const sandbox = createSandbox({
+    doubles: [openCryptoPay({ apps: [app], webhookUrl: null }), openBotApi(bot)],
+    now: () => new Date(),
+  });
+  sandboxUrl = await sandbox.listen(0);
+
+  const { url: REDIS_URL, prefix: REDIS_PREFIX } = createTestRedis(inject('redisUrl'));
+  const ports = ['CRYPTO', 'LEDGER', 'COURIER'].flatMap((name) => [
+    [`${name}_PORT`, '0'],
+    [`${name}_METRICS_PORT`, '0'],
+  ]);
+  const env = {
+    ...SECRETS,
+    ...(Object.fromEntries(ports) as Record<string, string>),
+    DATABASE_URL: database.url,
+    REDIS_URL,
+    REDIS_PREFIX,
+    JOURNAL_DIR: dir,
+    CRYPTO_API_TOKEN: API_TOKEN,
+    LEDGER_USER_API_TOKEN: USER_TOKEN,
+    CRYPTOBOT_API_URL: `${sandboxUrl}/crypto-pay/api`,
+    TELEGRAM_API_URL: `${sandboxUrl}/telegram`,
+    FULFILMENT_URL: shop.url,
+    FULFILMENT_SECRET: FULFILMENT,
+  };
+  const now = (): Date => new Date();
+  const ledger = await startLedger({ config: loadConfig(ledgerConfig, env), log: noLog, now });
+  const crypto = await startCrypto(loadConfig(cryptoConfig, env), noLog);
+  const courier = await startCourier({ config: loadConfig(courierConfig, env), log: noLog, now });
+  ledgerUrl = ledger.url;
+  cryptoUrl = crypto.url;
+  closing.push(crypto.close, courier.close, ledger.close, sandbox.close, shop.close);
+  closing.push(database.drop, () => rm(dir, { recursive: true }));
+  await webhooks(true);
+});
+
+afterAll(async () => {
+  for (const close of closing) await close();
+});
+
+async function call(url: string, body?: Json, method = 'POST'): Promise<Json> {
+  const response = await fetch(url, {
+    method,
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${API_TOKEN}` },
+    ...(body === undefined ? {} : { body: JSON.stringify(body) }),
+  });
+  return (await response.json()) as Json;
+}
+
+const sandbox = (path: string, body: Json, method?: string): Promise<Json> =>
+  call(`${sandboxUrl}/__sandbox/${path}`, body, method);
+
+async function webhooks(come: boolean): Promise<void> {
+  const urlOf = (path: string): string | null => (come ? `${cryptoUrl}/webhook/${path}` : null);
+  await sandbox('crypto-pay/knobs', { webhookUrl: urlOf('cryptobot') }, 'PATCH');
+  await sandbox('bot/knobs', { webhookUrl: urlOf('telegram') }, 'PATCH');
+}
+
+async function account(user: number): Promise<unknown> {
+  const headers = { authorization: `Bearer ${USER_TOKEN}` };
+  const parts = ['balances', 'subscriptions'].map(async (what) => {
+    const response = await fetch(`${ledgerUrl}/api/ledger/${what}/user:${user}`, { headers });
+    return ((await response.json()) as Json)[what];
+  });
+  return Promise.all(parts);
+}
+
+/** What the user was told, and what the shop's bot was. */
+async function told(user: number): Promise<readonly string[]> {
+  const response = await fetch(`${sandboxUrl}/__sandbox/bot/messages`);
+  const all = (await response.json()) as { chat: { id: number }; text: string }[];
+  return all.filter(({ chat }) => chat.id === user).map(({ text }) => text);
+}
+
+const calls = (): readonly string[] => shop.calls.map(({ type }) => type);
+const NDN_1500 = { asset: 'NDN', amount: '1500' };
+
+test('Stars: from the invoice to the balance, the message and the signed call; and all the way back', async () => {
+  const sold = await call(`${cryptoUrl}/api/stars/invoice`, { user: 501, ndn: 1500 });
+  const { payment } = await sandbox('bot/pay', { user: 501, link: sold['url'] });
+  await waitFor(async () => {
+    expect(await account(501)).toEqual([[NDN_1500], []]);
+    return true;
+  });
+  await waitFor(async () => (await told(501)).includes('Зачислено 1500 NDN.'));
+  await waitFor(() => calls().includes('payment.paid'));
+
+  const { chargeId } = payment as { chargeId: string };
+  await call(`${cryptoUrl}/api/stars/refund`, { user: 501, chargeId });
+  await waitFor(() => calls().includes('payment.refunded'));
+  expect(await account(501)).toEqual([[{ asset: 'NDN', amount: '0' }], []]);
+  expect(shop.forged()).toBe(0);
+});
+
+test('CryptoBot: a plan whose webhook is lost runs after one reconciliation, and a late webhook adds nothing', async () => {
+  await webhooks(false);
+  const body = { user: 502, plan: 'pro-30' };
+  const { invoiceId } = await call(`${cryptoUrl}/api/crypto/invoice`, body);
+  await sandbox('crypto-pay/pay', { invoice_id: Number(invoiceId) });
+  await call(`${cryptoUrl}/api/crypto/reconcile`);
+  const running = await waitFor(async () => {
+    const [, plans] = (await account(502)) as [unknown, Json[]];
+    return plans.length === 1 ? plans : null;
+  });
+
+  await webhooks(true);
+  const late = await sandbox('crypto-pay/pay', { invoice_id: Number(invoiceId) });
+  expect(late['delivery']).toMatchObject({ status: 200 });
+  await waitFor(() => calls().includes('subscription.updated'));
+  await waitFor(async () => (await told(502)).length === 1);
+  expect(await account(502)).toEqual([[], running]);
+  expect(calls().filter((type) => type === 'payment.paid')).toHaveLength(2);
+});
