@@ -35,6 +35,12 @@ const REASONS: Readonly<Record<string, AlertReason>> = {
       'The money is booked to suspense instead of sales, and nobody was given anything for it. It settles itself when its order comes.',
     todo: 'See what was paid and by whom, and decide: give what was meant, or give the money back.',
   },
+  'below-zero': {
+    title: "took a user's balance below zero",
+    what: 'A payment or an action was taken back after the user had spent what it gave.',
+    money: 'What it gave is taken back in full, so the user owes the difference.',
+    todo: 'Decide whether the user may go on, and settle it with them.',
+  },
   'charge-back': {
     title: 'charged back (completed, then rejected)',
     what: 'An affiliate network has rejected an action that it had completed.',

@@ -30,6 +30,7 @@ export async function recordNotices(
     caused.push(...subscriptionNotices(change).map((notice) => ({ ...notice, eventId })));
   }
 
+  caused.push(...(await belowZero(tx, decisions)));
   await hear(
     tx,
     caused.map(({ subject }) => subject),
@@ -57,6 +58,31 @@ function paymentNotices(decisions: readonly Decision[], heard: Map<string, Heard
       return noticesOf(subject, state, told).map((notice) => ({ ...notice, eventId: event.id }));
     }),
   );
+}
+
+/** Whoever has spent what was taken back owes it now: a person must know. */
+async function belowZero(
+  tx: PoolConnection,
+  decisions: readonly Decision[],
+): Promise<readonly Caused[]> {
+  const takenFrom = new Map(
+    decisions.flatMap(({ event, postings }) =>
+      postings
+        .filter(({ account, amount }) => account.startsWith('user:') && amount < 0n)
+        .map(({ account }) => [account, event] as const),
+    ),
+  );
+  if (takenFrom.size === 0) return [];
+  const [rows] = await tx.query<RowDataPacket[]>(
+    'SELECT DISTINCT account FROM balances WHERE account IN (?) AND amount < 0',
+    [[...takenFrom.keys()]],
+  );
+  return rows.flatMap((row) => {
+    const subject = String(row['account']);
+    const event = takenFrom.get(subject);
+    const payload = { reason: 'below-zero', source: event?.source };
+    return event === undefined ? [] : [{ kind: 'alert', subject, payload, eventId: event.id }];
+  });
 }
 
 const NOTHING: Heard = { sequence: 0n, told: '' };

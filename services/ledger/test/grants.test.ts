@@ -111,6 +111,16 @@ describe('in the books', () => {
     expect(await books.balances()).toContain('user:5123 1000 NDN');
   });
 
+  test('a refund of what was spent takes the balance below zero, and a person is told', async () => {
+    const spent = { asset: 'NDN', amount: '-400' };
+    await books.book(order, paid);
+    await books.query(`UPDATE balances SET amount = amount + CAST(${spent.amount} AS DECIMAL(38,18))
+      WHERE account = 'user:5123'`);
+    await books.book(refunded);
+    expect(await books.balances()).toContain('user:5123 -400 NDN');
+    expect(await outbox()).toContain('alert user #undefined below-zero');
+  });
+
   test('money of a test network gives nobody anything', async () => {
     await books.book(
       orderEvent('crypto', { orderId: 'kp_1', price, grants: [CREDIT, PRO], network: 'test' }),
