@@ -11,6 +11,8 @@ import { epnPostback } from '@kopeck/sandbox/epn/epn';
 import { waitFor } from '@kopeck/testing/wait-for';
 import { epnServiceConfig } from '../src/config.ts';
 import { ledgerDownKey } from '../src/ledger-watch.ts';
+import { loadNetworks } from '../src/load-networks.ts';
+import type { ConfiguredNetwork } from '../src/network/config.ts';
 import { epnRoutes } from '../src/routes.ts';
 import { OLD_TOKEN, ORDER, TOKEN } from './postbacks.ts';
 import { runEpn, type RunningEpn } from './running-epn.ts';
@@ -168,6 +170,18 @@ describe('a wrong token', () => {
     expect(await exchange('HEAD', `/webhook/${wrong}`, '')).toEqual(unknown);
   });
 
+  test('costs the same work as an unknown path: the same line in the log, the same figures', async () => {
+    const linesFor = async (path: string): Promise<readonly string[]> => {
+      const before = epn.lines.length;
+      await fetch(`${epn.url}${path}`);
+      return epn.lines.slice(before).map((line) => line.replace(/[0-9a-f-]{36}/, '…'));
+    };
+    const unknown = await linesFor('/nobody/has/this');
+    expect(unknown).toHaveLength(1);
+    expect(await linesFor(`/webhook/${wrong}`)).toEqual(unknown);
+    expect(await linesFor(`/webhook/admitad/${wrong}`)).toEqual(unknown);
+  });
+
   test('is counted, and nothing of it kept', async () => {
     await ask(`${epn.url}/webhook/${wrong}?${ORDER}&uniq_id=FORGED`);
     const metrics = await (await fetch(`${epn.metricsUrl}/metrics`)).text();
@@ -212,6 +226,48 @@ describe('the ledger’s database away', () => {
       expect(await ask(`${server.url}/webhook/${TOKEN}?${ORDER}`)).toMatchObject({ status });
       await server.close();
     }
+  });
+});
+
+describe('another network', () => {
+  const parameters = { click_id: 'c', order_number: 'o', order_status: 's', uniq_id: 'i' };
+  const mapping = { partner: 'shopnet', parameters, statuses: { ok: 'completed' } };
+  const networksOf = (more: object) =>
+    loadNetworks({
+      AFFILIATE_NETWORKS: JSON.stringify([{ ...mapping, ...more }]),
+      AFFILIATE_TOKENS: [`shopnet:${TOKEN}`],
+      EPN_DEFAULT_CURRENCY: 'RUB',
+    });
+  const order = `/webhook/shopnet/${TOKEN}?c=1&o=2&i=3&s=ok`;
+
+  test('is accepted while the ledger is down, unless its mapping says otherwise', async () => {
+    for (const [ledgerDown, status] of [
+      ['accept', 200],
+      ['refuse', 503],
+    ] as const) {
+      const server = await serveWhileDown('refuse', networksOf({ ledgerDown }));
+      expect(await ask(`${server.url}${order}`)).toMatchObject({ status });
+      await server.close();
+    }
+  });
+
+  test('has its own path, token and verbs, and no say at those of others', async () => {
+    const server = await serveWhileDown('accept', networksOf({ methods: ['GET'] }));
+    const statuses = await Promise.all(
+      [
+        [order, 'GET'],
+        [order, 'POST'],
+        [order.replace('shopnet', 'epn'), 'GET'],
+        [order.replace('shopnet', 'shopnets'), 'GET'],
+        [order.replace(TOKEN, OLD_TOKEN), 'GET'],
+        [order.replace('/shopnet', ''), 'GET'],
+        ['/svix/shopnet', 'POST'],
+      ].map(
+        async ([path, method = 'GET']) => (await ask(`${server.url}${path}`, { method })).status,
+      ),
+    );
+    expect(statuses).toEqual([200, 405, 404, 404, 404, 400, 404]);
+    await server.close();
   });
 });
 
@@ -265,7 +321,10 @@ describe('the service', () => {
 });
 
 /** The routes alone, told that the ledger's database is down. */
-function serveWhileDown(EPN_LEDGER_DOWN: 'refuse' | 'accept'): Promise<Listening> {
+function serveWhileDown(
+  EPN_LEDGER_DOWN: 'refuse' | 'accept',
+  networks: readonly ConfiguredNetwork[] = [],
+): Promise<Listening> {
   const router = epnRoutes({
     append: async () => 'accepted',
     log: noLog,
@@ -277,7 +336,7 @@ function serveWhileDown(EPN_LEDGER_DOWN: 'refuse' | 'accept'): Promise<Listening
       EPN_LEDGER_DOWN,
       SVIX_SECRETS: [],
     },
-    networks: [],
+    networks,
     ledger: { isDown: () => true },
   });
   return listen(createApp({ log: noLog, trustProxy: 'loopback', router }), 0, '127.0.0.1');
