@@ -20,8 +20,8 @@ const tick = () => {
   const clock = document.querySelector('time');
   if (!clock) return;
   // Seconds since the page came, not the time of day: a payer's clock may be wrong.
-  clock.dataset.since ??= performance.now();
-  const gone = (performance.now() - clock.dataset.since) / 1000;
+  clock.dataset.since ??= document.timeline.currentTime;
+  const gone = (document.timeline.currentTime - clock.dataset.since) / 1000;
   const left = Math.max(0, Math.round(clock.dataset.left - gone));
   clock.textContent = Math.floor(left / 60) + ':' + String(left % 60).padStart(2, '0');
 };
