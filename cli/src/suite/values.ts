@@ -70,6 +70,7 @@ function defaults(ports: Settings['ports'], secrets: Secrets): Record<string, st
     EPN_DEFAULT_CURRENCY: 'RUB',
 
     ADMIN_API_KEY: secrets.ADMIN_API_KEY,
+    ADMIN_ENCRYPTION_KEY: secrets.ADMIN_ENCRYPTION_KEY,
     PANELS: JSON.stringify({ [SANDBOX_SERVER]: panel }),
     RECEIVER_HEALTH_URLS: healthUrls.map((port) => `http://127.0.0.1:${port}/health`).join(','),
 
