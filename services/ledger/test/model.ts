@@ -1,0 +1,98 @@
+import type * as core from '@kopeck/core/event';
+import type { Money } from '@kopeck/core/money';
+
+// What the books must come to, from the posting table alone, with none of the ledger's code: no batches, no
+// differences, no database. Amounts are whole hundredths.
+
+type All = readonly core.KopeckEvent[];
+type Move = (amount: number, asset: string, debit: string, credit: string) => void;
+
+/** 'account amount asset', sorted, of the events in the order in which they came. */
+export function modelBalances(arrived: All, cashback: number): readonly string[] {
+  const events = distinct(arrived);
+  const books = new Map<string, number>();
+  const add = (key: string, amount: number) => books.set(key, (books.get(key) ?? 0) + amount);
+  const move: Move = (amount, asset, debit, credit) => {
+    add(`${debit}|${asset}`, amount);
+    add(`${credit}|${asset}`, -amount);
+  };
+  for (const group of Map.groupBy(events, ({ subject }) => subject).values()) {
+    group.sort((a, b) => (a.time + a.id < b.time + b.id ? -1 : 1));
+    if (group.some(({ type }) => type.startsWith('payment.'))) payment(group, events, move);
+    else affiliate(group, cashback, move);
+  }
+  return [...books]
+    .filter(([, amount]) => amount !== 0)
+    .map(([key, amount]) => `${key.split('|')[0]} ${amount / 100} ${key.split('|')[1]}`)
+    .toSorted();
+}
+
+/** The first of an id counts; one that told no amount gives way to the first that does. */
+function distinct(arrived: All): core.KopeckEvent[] {
+  const first = new Map<string, core.KopeckEvent>();
+  for (const event of arrived) {
+    const known = first.get(event.id);
+    const isBlank = known?.type === 'payment.paid' && known.data.paid === null;
+    if (known === undefined || isBlank) first.set(event.id, event);
+  }
+  return [...first.values()];
+}
+
+function payment(group: All, all: All, move: Move): void {
+  const paid = group.find((event) => event.type === 'payment.paid' && event.data.paid !== null);
+  if (paid === undefined) return;
+  const { paid: money, fee, swap, provider, reference } = paid.data as core.Payment;
+  const back = group
+    .filter(({ type }) => type === 'payment.refunded')
+    .reduce((sum, { data }) => sum + cents((data as core.Refund).refunded), 0);
+  if (money === null || back >= cents(money)) return;
+
+  const end = paid.network === 'test' ? ':test' : '';
+  const name = (paid.source === 'sbp' ? `sbp:${provider}` : provider) + end;
+  const [reason, user, credit = 0] = explained(paid, reference, all);
+  const isSettled = group.some((e) => e.type === 'review.settled' && e.data.reason === reason);
+  const counter = (reason === '' || isSettled ? 'sales' : 'suspense') + end;
+  move(cents(money) - back, money.asset, `provider:${name}`, counter);
+  move(cents(fee), money.asset, `fees:${name}`, `provider:${name}`);
+  const net = Math.sign(cents(swap)) * (cents(money) - cents(fee));
+  move(net, money.asset, `exchange:${name}`, `provider:${name}`);
+  move(cents(swap), String(swap?.asset), `provider:${name}`, `exchange:${name}`);
+  move(end === '' ? credit : 0, 'NDN', `user:${user}`, 'issued:NDN');
+}
+
+type Explained = readonly [reason: string, user: string, credit?: number];
+
+function explained(paid: core.KopeckEvent, reference: string | null, all: All): Explained {
+  const { paid: money } = paid.data as core.Payment;
+  const source = paid.source === 'sbp' ? 'sbp' : 'crypto';
+  if (reference === null) return [source === 'sbp' ? 'order-unknown' : 'payload-missing', ''];
+  if (reference.startsWith('{')) return ofPayload(JSON.parse(reference), money);
+  const order = all.find((e) => e.subject === `order:${source}:${reference}`);
+  if (order?.network !== paid.network) return ['order-unknown', ''];
+  const { price, grants } = order.data as core.OrderCreated;
+  if (JSON.stringify(price) !== JSON.stringify(money)) return ['amount-differs', ''];
+  return ['', grants[0]?.user ?? '', cents(grants[0] as Money)];
+}
+
+function ofPayload(payload: Record<string, number>, money: Money | null): Explained {
+  const { telegram_id: user, amount_ndn: ndn = 0 } = payload;
+  return ndn * 10 === cents(money) ? ['', `${user}`, ndn * 100] : ['payload-amount-off-rate', ''];
+}
+
+const AFTER: Record<string, string> = { w: 'wpcr', p: 'pcr', c: 'cr', r: 'c' };
+const word = ({ type }: core.KopeckEvent): string => type.replace('affiliate.', '').charAt(0);
+
+function affiliate(group: All, cashback: number, move: Move): void {
+  const actions = group.filter(({ type }) => type.startsWith('affiliate.'));
+  if (actions.length === 0) return;
+  const last = actions.reduce((a, b) => (AFTER[word(a)]?.includes(word(b)) === true ? b : a));
+  const { commission, clickId } = last.data as core.AffiliateAction;
+  const { asset } = commission as Money;
+  const amount = cents(commission);
+  if (/^[wp]/.test(word(last))) move(amount, asset, 'held:epn', 'commission-held:epn');
+  if (word(last) !== 'c') return;
+  move(amount, asset, 'provider:epn', 'commission:epn');
+  move(Math.floor((amount * cashback) / 100), asset, `user:${clickId}`, 'cashback:epn');
+}
+
+const cents = (money: Money | null): number => Math.round(Number(money?.amount ?? 0) * 100);
