@@ -1,9 +1,9 @@
 /**
  * What is never written. Secrets that are known are taken out wherever they stand; what is not known is
  * told by its shape, or by the name that it stands under. Ids, hashes, times and amounts stay readable:
- * so a phone number without a plus and a card number that fails its checksum are taken for ids (under
- * names like `phone` and `pan` they go all the same), and one order number in some thirty that look
- * like a card's goes too.
+ * so a phone number without a plus, and 16 digits that fail a card's checksum, are taken for ids (under
+ * names like `phone` and `pan` they go all the same), while one order number of 16 digits in some
+ * eighteen passes for a card's and goes.
  */
 export type Redactor = (text: string) => string;
 
