@@ -21,6 +21,8 @@ export interface Operation {
   readonly operationId: string;
   readonly requestId?: string;
   readonly note?: Note;
+  /** This attempt decides nothing: another one under the same operation will, and is told then. */
+  readonly isProvisional?: (outcome: Refresh | Refusal) => boolean;
 }
 
 /** Refreshes a purchase and tells the ledger what became of it. */
@@ -29,10 +31,11 @@ export async function performRefresh(
   operation: Operation,
 ): Promise<Refresh | Refusal> {
   const { append, log, now } = deps;
-  const { purchaseId, operationId, requestId, note } = operation;
+  const { purchaseId, operationId, requestId, note, isProvisional } = operation;
   const outcome = await refreshPurchase(deps, purchaseId, operationId, note);
   log.info('configs refreshed', { purchaseId, result: outcome.result, requestId });
-  if (outcome.result !== 'refused') await append(refreshedEvent(outcome, operation, now()));
+  if (outcome.result !== 'refused' && isProvisional?.(outcome) !== true)
+    await append(refreshedEvent(outcome, operation, now()));
   return outcome;
 }
 

@@ -114,7 +114,18 @@ describe('a bulk refresh', () => {
     expect(new Set(rows.map((row) => row['config_version']))).toEqual(new Set([1]));
   });
 
-  test('goes on in another process where a first one has died, and repeats nothing', async () => {
+  test('tells the ledger how it ended, and not of an attempt that was made again', async () => {
+    const [id = ''] = await purchases(1, ['de1']);
+    await admin.fault('de1', 'reset', { times: 1 });
+    expect(await finished(await start())).toMatchObject({ total: 1, ok: 1 });
+    const told = await waitFor(async () => {
+      const mine = (await admin.queued()).filter(({ subject }) => subject === `purchase:${id}`);
+      return mine.length > 0 && mine;
+    });
+    expect(told.map(({ data }) => (data as { result?: string }).result)).toEqual(['updated']);
+  });
+
+  test('goes on in another process where a first one was stopped, and repeats nothing', async () => {
     const ids = await purchases(24, ['de1', 'nl2']);
     const before = (await admin.asked()).length;
     await admin.fault('nl2', 'hang');

@@ -16,14 +16,20 @@ export class TryAgain extends Error {
  */
 export async function workOn(deps: PerformDeps, { data: item, isLast }: Work<Item>): Promise<void> {
   const { pool, now, log } = deps;
-  if (!(await isPending(pool, item))) return;
+  if (!(await isPending(pool, item))) {
+    // Whoever concluded it may have died before the look whether it was the last.
+    await finishIfDone(pool, item.jobId, now());
+    return;
+  }
 
+  const isProvisional = (result: Refresh | Refusal): boolean => !isLast && isRetried(result);
   const outcome = await performRefresh(deps, {
+    isProvisional,
     purchaseId: item.purchaseId,
     operationId: uuidOf(`${item.jobId}.${item.purchaseId}`),
     note: (tx, refresh) => concludeItem(tx, item, conclusionOf(refresh)),
   });
-  if (!isLast && isRetried(outcome)) throw new TryAgain(`purchase ${item.purchaseId}`);
+  if (isProvisional(outcome)) throw new TryAgain(`purchase ${item.purchaseId}`);
   await concludeItem(pool, item, conclusionOf(outcome));
   if (await finishIfDone(pool, item.jobId, now()))
     log.info('bulk refresh finished', { job: item.jobId });
