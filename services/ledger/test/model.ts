@@ -49,7 +49,7 @@ function payment(group: All, all: All, move: Move): void {
 
   const end = paid.network === 'test' ? ':test' : '';
   const name = (paid.source === 'sbp' ? `sbp:${provider}` : provider) + end;
-  const [reason, user, credit = 0] = explained(paid, reference, all);
+  const [reason, user, credit] = explained(paid, reference, all);
   const isSettled = group.some((e) => e.type === 'review.settled' && e.data.reason === reason);
   const counter = (reason === '' || isSettled ? 'sales' : 'suspense') + end;
   move(cents(money) - back, money.asset, `provider:${name}`, counter);
@@ -60,23 +60,25 @@ function payment(group: All, all: All, move: Move): void {
   move(end === '' ? credit : 0, 'NDN', `user:${user}`, 'issued:NDN');
 }
 
-type Explained = readonly [reason: string, user: string, credit?: number];
+type Explained = readonly [reason: string, user: string, credit: number];
 
 function explained(paid: core.KopeckEvent, reference: string | null, all: All): Explained {
   const { paid: money } = paid.data as core.Payment;
   const source = paid.source === 'sbp' ? 'sbp' : 'crypto';
-  if (reference === null) return [source === 'sbp' ? 'order-unknown' : 'payload-missing', ''];
+  if (reference === null) return [source === 'sbp' ? 'order-unknown' : 'payload-missing', '', 0];
   if (reference.startsWith('{')) return ofPayload(JSON.parse(reference), money);
   const order = all.find((e) => e.subject === `order:${source}:${reference}`);
-  if (order?.network !== paid.network) return ['order-unknown', ''];
+  if (order?.network !== paid.network) return ['order-unknown', '', 0];
   const { price, grants } = order.data as core.OrderCreated;
-  if (JSON.stringify(price) !== JSON.stringify(money)) return ['amount-differs', ''];
+  if (JSON.stringify(price) !== JSON.stringify(money)) return ['amount-differs', '', 0];
   return ['', grants[0]?.user ?? '', cents(grants[0] as Money)];
 }
 
 function ofPayload(payload: Record<string, number>, money: Money | null): Explained {
   const { telegram_id: user, amount_ndn: ndn = 0 } = payload;
-  return ndn * 10 === cents(money) ? ['', `${user}`, ndn * 100] : ['payload-amount-off-rate', ''];
+  return ndn * 10 === cents(money)
+    ? ['', `${user}`, ndn * 100]
+    : ['payload-amount-off-rate', '', 0];
 }
 
 const AFTER: Record<string, string> = { w: 'wpcr', p: 'pcr', c: 'cr', r: 'c' };
