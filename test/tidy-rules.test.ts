@@ -243,6 +243,9 @@ describe('every source and every provider is made of the same files', () => {
     ...folder('services/crypto/src/telegram', 'config verify parse normalise source'),
     ...folder('services/epn/src/epn', 'config verify parse normalise source'),
     ...folder('services/sbp/src/raiffeisen', 'config client callback states provider'),
+    ...['3x-ui', 'marzban', 'remnawave', 'hiddify', 'sandbox'].flatMap((name) =>
+      folder(`services/admin/src/panels/${name}`, 'config client panel'),
+    ),
   ];
 
   test('lets the full sets pass, and files beside them', () => {
