@@ -31,9 +31,7 @@ async function alertsAbout(subject: string): Promise<readonly string[]> {
     `SELECT o.payload FROM outbox o JOIN inbox i USING (event_id)
       WHERE o.kind = 'alert' AND i.subject = 'affiliate:epn_bz:${subject}' ORDER BY o.id`,
   );
-  return rows.map(({ payload }) =>
-    String((JSON.parse(String(payload)) as { reason: string }).reason),
-  );
+  return rows.map(({ payload }) => (JSON.parse(String(payload)) as { reason: string }).reason);
 }
 
 async function reviewsOf(subject: string): Promise<readonly string[]> {
