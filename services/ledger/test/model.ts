@@ -46,7 +46,6 @@ function payment(group: All, all: All, move: Move): void {
     .filter(({ type }) => type === 'payment.refunded')
     .reduce((sum, { data }) => sum + cents((data as core.Refund).refunded), 0);
   if (money === null || back >= cents(money)) return;
-
   const end = paid.network === 'test' ? ':test' : '';
   const name = (paid.source === 'sbp' ? `sbp:${provider}` : provider) + end;
   const [reason, user, credit] = explained(paid, reference, all);
@@ -61,7 +60,6 @@ function payment(group: All, all: All, move: Move): void {
 }
 
 type Explained = readonly [reason: string, user: string, credit: number];
-
 function explained(paid: core.KopeckEvent, reference: string | null, all: All): Explained {
   const { paid: money } = paid.data as core.Payment;
   const source = paid.source === 'sbp' ? 'sbp' : 'crypto';
