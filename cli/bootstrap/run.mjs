@@ -23,6 +23,9 @@ export function pathWithoutTools() {
   return folders.filter((folder) => !folder.endsWith(join('node_modules', '.bin'))).join(delimiter);
 }
 
+/** Node keeps here what it has read of our TypeScript: every process after the first starts faster. */
+const COMPILE_CACHE = join(ROOT, 'node_modules', '.cache', 'compile');
+
 /**
  * Runs a command in our terminal to its end, and gives its exit code as a shell would. It is as if
  * the command had been called itself: signals that we get reach it, and we stay until it has ended.
@@ -31,7 +34,7 @@ export async function run(command, args, env = {}) {
   const child = spawn(command, args, {
     cwd: ROOT,
     stdio: 'inherit',
-    env: { ...process.env, ...env },
+    env: { NODE_COMPILE_CACHE: COMPILE_CACHE, ...process.env, ...env },
   });
   const letGo = passSignalsOn(child);
   const watch = process.env.npm_lifecycle_event === undefined ? undefined : endWithNpm(child);

@@ -33,6 +33,8 @@ export interface Rig {
   /** The processes of today; a killed one is replaced by start(). */
   readonly processes: Map<Name, ServiceProcess>;
   readonly start: (name: Name, env?: Readonly<Record<string, string>>) => Promise<void>;
+  /** SIGTERM. */
+  readonly stop: (name: Name) => Promise<void>;
   /** SIGKILL. */
   readonly kill: (name: Name) => Promise<void>;
   readonly close: () => Promise<void>;
@@ -69,8 +71,7 @@ export async function startRig(
       [`${upper}_PORT`]: String(portOf(name)),
       [`${upper}_METRICS_PORT`]: String(ports[NAMES.length + NAMES.indexOf(name)]),
       JOURNAL_DIR: join(dir, 'journal', name),
-      // A second start of a service need not read its TypeScript again.
-      NODE_COMPILE_CACHE: join(dir, 'compile-cache'),
+      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(dir, 'compile-cache'),
       DATABASE_URL: databaseUrl,
       REDIS_URL: redis.url,
       RAIFFEISEN_URL: `${sandboxUrl}/raiffeisen/api`,
@@ -98,6 +99,7 @@ export async function startRig(
     mails: () => readMails(mailDir),
     processes,
     start,
+    stop: async (name) => processes.get(name)?.stop(),
     kill: async (name) => processes.get(name)?.kill(),
     close,
   };
