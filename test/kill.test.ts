@@ -32,7 +32,11 @@ async function insist(send: () => Promise<Answer>): Promise<Answer> {
 /** Senders that keep going, each one request at a time, until told to stop. */
 function startSenders(rig: Rig, truth: Truth, signal: AbortSignal): Promise<unknown> {
   const loop = async (send: (turn: number) => Promise<void>): Promise<void> => {
-    for (let turn = 0; !signal.aborted; turn += 1) await send(turn);
+    for (let turn = 0; !signal.aborted; turn += 1) {
+      await send(turn);
+      // What has just been started needs the processor more.
+      await delay(20);
+    }
   };
   const payStars = async (charge: string): Promise<void> => {
     truth.ids.push(idOf(await insist(() => stars(rig, charge, '51'))));
