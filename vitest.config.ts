@@ -6,7 +6,7 @@ export default defineConfig({
   test: {
     // Two processes: each may start databases and services of its own, on machines with two cores.
     pool: 'forks',
-    maxWorkers: 2,
+    maxWorkers: 3,
     testTimeout: 60_000,
     hookTimeout: 60_000,
     teardownTimeout: 30_000,

@@ -1,11 +1,11 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
+import { waitFor } from '@kopeck/testing/wait-for';
 import { allBooked, assertSound, balances, failedJobs, query } from './rig/books.ts';
-import { epn, orderSbp, refreshConfigs, stars, type Answer } from './rig/partners.ts';
-import { NAMES, startRig, type Name, type Rig } from './rig/rig.ts';
+import { cryptobot, epn, orderSbp, refreshConfigs, stars, type Answer } from './rig/partners.ts';
+import { NAMES, startRig, type Rig } from './rig/rig.ts';
 
 const ROUNDS = 10;
-const WITHOUT_COURIER: readonly Name[] = NAMES.filter((name) => name !== 'courier');
 
 /** What a partner was told is kept: the ids of accepted events, and of the orders that were confirmed. */
 interface Truth {
@@ -76,7 +76,7 @@ function idOf({ status, body }: Answer): string {
 }
 
 test('every service killed ten times in the middle of its work loses nothing and books nothing twice', async () => {
-  const rig = await startRig(WITHOUT_COURIER);
+  const rig = await startRig(NAMES);
   const truth: Truth = {
     ids: [],
     stars: new Set(),
@@ -87,14 +87,14 @@ test('every service killed ten times in the middle of its work loses nothing and
   const ending = new AbortController();
   try {
     // A process that ends well leaves its compiled code behind, and the killed ones start faster.
-    await Promise.all(WITHOUT_COURIER.map((name) => rig.stop(name)));
-    await Promise.all(WITHOUT_COURIER.map((name) => rig.start(name)));
+    await Promise.all(NAMES.map((name) => rig.stop(name)));
+    await Promise.all(NAMES.map((name) => rig.start(name)));
     const senders = startSenders(rig, truth, ending.signal);
     for (let round = 0; round < ROUNDS; round += 1) {
       const before = truth.ids.length;
       while (truth.ids.length < before + 20) await delay(5);
-      await Promise.all(WITHOUT_COURIER.map((name) => rig.kill(name)));
-      await Promise.all(WITHOUT_COURIER.map((name) => rig.start(name)));
+      await Promise.all(NAMES.map((name) => rig.kill(name)));
+      await Promise.all(NAMES.map((name) => rig.start(name)));
     }
     ending.abort();
     await senders;
@@ -108,6 +108,11 @@ test('every service killed ten times in the middle of its work loses nothing and
     expect(refreshes.length).toBeGreaterThanOrEqual(truth.refreshed.length);
     await assertSound(rig);
     expect(await failedJobs(rig)).toBe(0);
+
+    const mails = (await rig.mails()).length;
+    await cryptobot(rig, '{"senseless":');
+    const mailed = async (): Promise<boolean> => (await rig.mails()).length > mails;
+    await waitFor(mailed, { timeoutMs: 30_000, what: 'the courier to mail' });
   } finally {
     ending.abort();
     await rig.close();
