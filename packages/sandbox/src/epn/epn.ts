@@ -1,29 +1,6 @@
-/** Every macro of EPN's postbacks, in the order of its cabinet. */
-const MACROS = [
-  'click_id',
-  'order_number',
-  'uniq_id',
-  'order_status',
-  'offer_name',
-  'offer_type',
-  'offer_id',
-  'type_id',
-  'sub',
-  'sub2',
-  'sub3',
-  'sub4',
-  'sub5',
-  'revenue',
-  'commission_fee',
-  'currency',
-  'ip',
-  'ipv6',
-  'user_agent',
-  'click_time',
-  'time_of_order',
-  'country_code',
-] as const;
-type Macro = (typeof MACROS)[number];
+import { EPN_MACROS } from '@kopeck/core/epn-macros';
+
+type Macro = (typeof EPN_MACROS)[number];
 
 export interface EpnPostbackOptions {
   /** `http://127.0.0.1:8090`: where epn listens. */
@@ -49,7 +26,7 @@ export function epnPostback(options: EpnPostbackOptions): string {
     order_status: status,
     ...fields,
   };
-  const query = MACROS.flatMap((macro) => {
+  const query = EPN_MACROS.flatMap((macro) => {
     const value = filled[macro];
     return value === undefined ? [] : [`${macro}=${encodeURIComponent(value)}`];
   });
