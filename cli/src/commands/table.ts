@@ -7,6 +7,10 @@ export interface Entry {
 
 /** One line a command; what a command needs is loaded only when it is asked for. */
 export const COMMANDS: Readonly<Record<string, Entry>> = {
+  doctor: {
+    summary: 'doctor [--json]: looks at the whole installation and says what to do',
+    load: () => import('./doctor.ts'),
+  },
   audit: {
     summary: 'proves that the books are what was booked, or names the first bad row',
     load: () => import('./audit.ts'),
