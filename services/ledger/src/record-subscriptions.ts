@@ -1,16 +1,15 @@
 import type { PoolConnection, RowDataPacket } from 'mysql2/promise';
 import type { Decision } from './decide.ts';
 import type { Subscribed } from './notices.ts';
-import type { PaymentState } from './payment.ts';
 import { insert } from './sql.ts';
-import { activeUntil, type PaidDays } from './subscription.ts';
-
-interface PlanOf {
-  readonly user: string;
-  readonly plan: string;
-}
-
-type Given = PlanOf & PaidDays;
+import {
+  activeUntil,
+  givenBy,
+  givenOf,
+  planText,
+  type Given,
+  type PlanOf,
+} from './subscription.ts';
 
 /** Folds every plan that a payment of the batch gives or has taken back; returns those that changed. */
 export async function recordSubscriptions(
@@ -40,19 +39,6 @@ export async function recordSubscriptions(
   return folded;
 }
 
-/** A test network's money grants nothing. One payment may give the same plan more than once. */
-function givenBy(subject: string, { event, grants }: PaymentState): readonly Given[] {
-  if (event === null || event.network !== 'main') return [];
-  const byPlan = new Map<string, Given>();
-  for (const grant of grants) {
-    if (grant.kind !== 'subscription') continue;
-    const { user, plan } = grant;
-    const days = (byPlan.get(keyOf(grant))?.days ?? 0) + grant.days;
-    byPlan.set(keyOf(grant), { subject, user, plan, days, paidAt: new Date(event.time) });
-  }
-  return [...byPlan.values()];
-}
-
 /** What these payments gave before and do not give any more. */
 async function withdrawnBy(
   tx: PoolConnection,
@@ -64,16 +50,16 @@ async function withdrawnBy(
     'SELECT subject, user, plan, days, paid_at FROM subscription_grants WHERE subject IN (?)',
     [subjects],
   );
-  const still = new Set(given.map((each) => `${keyOf(each)} ${each.subject}`));
+  const still = new Set(given.map((each) => `${planText(each)} ${each.subject}`));
   return rows
     .map(givenOf)
-    .filter((each) => !still.has(`${keyOf(each)} ${each.subject}`))
+    .filter((each) => !still.has(`${planText(each)} ${each.subject}`))
     .map((each) => ({ ...each, days: 0 }));
 }
 
 async function fold(tx: PoolConnection, plans: readonly PlanOf[]): Promise<readonly Subscribed[]> {
   const keys = [
-    ...new Map(plans.map((each) => [keyOf(each), [each.user, each.plan]] as const)).values(),
+    ...new Map(plans.map((each) => [planText(each), [each.user, each.plan]] as const)).values(),
   ];
   const [rows] = await tx.query<RowDataPacket[]>(
     `SELECT subject, user, plan, days, paid_at FROM subscription_grants
@@ -86,11 +72,11 @@ async function fold(tx: PoolConnection, plans: readonly PlanOf[]): Promise<reado
   );
   const before = new Map(
     stored.map((row) => [
-      keyOf({ user: String(row['user']), plan: String(row['plan']) }),
+      planText({ user: String(row['user']), plan: String(row['plan']) }),
       row['active_until'] as Date | null,
     ]),
   );
-  const payments = Map.groupBy(rows.map(givenOf), keyOf);
+  const payments = Map.groupBy(rows.map(givenOf), planText);
   return [...payments]
     .flatMap(([key, all]) =>
       all.slice(0, 1).map(({ user, plan }) => ({
@@ -101,18 +87,4 @@ async function fold(tx: PoolConnection, plans: readonly PlanOf[]): Promise<reado
       })),
     )
     .filter(({ until, before: earlier }) => until?.getTime() !== earlier?.getTime());
-}
-
-function givenOf(row: RowDataPacket): Given {
-  return {
-    subject: String(row['subject']),
-    user: String(row['user']),
-    plan: String(row['plan']),
-    days: Number(row['days']),
-    paidAt: row['paid_at'] as Date,
-  };
-}
-
-function keyOf({ user, plan }: PlanOf): string {
-  return JSON.stringify([user, plan]);
 }

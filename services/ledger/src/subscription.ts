@@ -1,3 +1,6 @@
+import type { RowDataPacket } from 'mysql2/promise';
+import type { PaymentState } from './payment.ts';
+
 /** What one payment gave of one plan to one user; no days: it was taken back. */
 export interface PaidDays {
   /** The payment: times may be equal, and then this decides. */
@@ -5,6 +8,14 @@ export interface PaidDays {
   readonly paidAt: Date;
   readonly days: number;
 }
+
+export interface PlanOf {
+  readonly user: string;
+  readonly plan: string;
+}
+
+/** A row of `subscription_grants`. */
+export type Given = PlanOf & PaidDays;
 
 const DAY_MS = 86_400_000;
 
@@ -23,4 +34,32 @@ export function activeUntil(payments: readonly PaidDays[]): Date | null {
 function inOrderOfPayment(a: PaidDays, b: PaidDays): number {
   const apart = a.paidAt.getTime() - b.paidAt.getTime();
   return apart === 0 ? (a.subject < b.subject ? -1 : 1) : apart;
+}
+
+/** A test network's money grants nothing. One payment may give the same plan more than once. */
+export function givenBy(subject: string, { event, grants }: PaymentState): readonly Given[] {
+  if (event === null || event.network !== 'main') return [];
+  const byPlan = new Map<string, Given>();
+  for (const grant of grants) {
+    if (grant.kind !== 'subscription') continue;
+    const { user, plan } = grant;
+    const days = (byPlan.get(planText(grant))?.days ?? 0) + grant.days;
+    byPlan.set(planText(grant), { subject, user, plan, days, paidAt: new Date(event.time) });
+  }
+  return [...byPlan.values()];
+}
+
+export function givenOf(row: RowDataPacket): Given {
+  return {
+    subject: String(row['subject']),
+    user: String(row['user']),
+    plan: String(row['plan']),
+    days: Number(row['days']),
+    paidAt: row['paid_at'] as Date,
+  };
+}
+
+/** One text for a plan of a user, as a key of maps. */
+export function planText({ user, plan }: PlanOf): string {
+  return JSON.stringify([user, plan]);
 }

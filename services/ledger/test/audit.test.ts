@@ -119,6 +119,8 @@ const TABLES = [
   'orders',
   'payments',
   'affiliate_actions',
+  'subscriptions',
+  'subscription_grants',
   'chain_head',
 ];
 

@@ -2,6 +2,8 @@ import type { KopeckEvent } from '@kopeck/core/event';
 import { affiliateEvent, orderEvent, paymentEvent, refundEvent } from '@kopeck/testing/build-event';
 import { quarantineOf } from '../src/quarantine.ts';
 
+const PRO = { kind: 'subscription', user: '5123', plan: 'pro-30', days: 30 } as const;
+
 /** A little of everything, with every outcome and every table in it. */
 export function everything(): readonly KopeckEvent[] {
   const rub = (amount: string) => ({ asset: 'RUB', amount });
@@ -35,5 +37,7 @@ export function everything(): readonly KopeckEvent[] {
     affiliateEvent('completed', { actionId: 'a2', commission, clickId: 'é1 ' }),
     affiliateEvent('rejected', { actionId: 'a3', commission }),
     quarantineOf(strange, 'unbookable', new Date('2026-10-05T12:00:00.000Z')),
+    orderEvent('crypto', { orderId: 'kp_2', price: stars.paid, grants: [PRO] }),
+    paymentEvent('payment.paid', { ...stars, paymentId: 's4', reference: 'kp_2' }),
   ];
 }

@@ -24,7 +24,7 @@ test('a report tells gross, fees, refunds and suspense per source and asset', as
     'epn_bz,RUB,96.35,0,0,0,2',
     'sbp,RUB,107.5,0,0,7,2',
     'telegram,NDN,0,0,0,0,1',
-    'telegram,XTR,300,0,150,0,3',
+    'telegram,XTR,450,0,150,0,4',
   ]);
   expect(reportText(lines).split('\n')[4]).toMatch(/^sbp +RUB +107\.5 +0 +0 +7 +2$/);
   expect(await report(books.pool, NEXT, new Date('2026-10-07T00:00:00.000Z'))).toEqual([]);

@@ -1,6 +1,4 @@
 import type { PoolConnection, RowDataPacket } from 'mysql2/promise';
-import type { SourceName } from '@kopeck/core/event';
-import { eventId } from '@kopeck/core/identity';
 import { commissionText, foldAffiliate } from '../affiliate.ts';
 import type { Knowledge } from '../knowledge.ts';
 import { orderText } from '../knowledge.ts';
@@ -8,7 +6,10 @@ import { loadSubjects } from '../load.ts';
 import { foldPayment, orderKeyOfEvents } from '../payment.ts';
 import { difference, type Posting } from '../posting.ts';
 import type { Stored } from '../stored-event.ts';
+import { givenBy, type Given } from '../subscription.ts';
 import { fromDecimal } from './decimal.ts';
+import { wrongCounts, wrongOrders } from './orders.ts';
+import { givenOfSubjects, sameGiven, wrongSubscriptions } from './subscriptions.ts';
 import type { Problem } from './verify.ts';
 
 const PAGE = 500;
@@ -19,7 +20,12 @@ const PAGE = 500;
  */
 export async function wrongState(tx: PoolConnection): Promise<Problem | null> {
   // Orders first: payments are folded with what they say.
-  return (await wrongOrders(tx)) ?? (await wrongCounts(tx)) ?? (await wrongFolds(tx));
+  return (
+    (await wrongOrders(tx)) ??
+    (await wrongCounts(tx)) ??
+    (await wrongFolds(tx)) ??
+    (await wrongSubscriptions(tx))
+  );
 }
 
 async function wrongFolds(tx: PoolConnection): Promise<Problem | null> {
@@ -46,15 +52,19 @@ async function wrongSubjects(
   const knowledge = await loadSubjects(tx, subjects);
   const payments = await bySubject(tx, 'payments', subjects);
   const actions = await bySubject(tx, 'affiliate_actions', subjects);
+  const given = await givenOfSubjects(tx, subjects);
   for (const subject of subjects) {
     const events = knowledge.events.get(subject) ?? [];
     const isPayment = events.some(({ type }) => type.startsWith('payment.'));
-    const { target, row } = isPayment ? payment(events, knowledge) : action(events);
+    const expected = isPayment ? payment(events, knowledge) : action(events);
+    const { target, row } = expected;
     const found = isPayment ? payments.get(subject) : actions.get(subject);
     const place = `the state of ${subject}`;
     if (!hasSame(row, found)) return { invariant: 'state', place, what: describe(row, found) };
     if (difference(target, knowledge.booked.get(subject) ?? []).length > 0)
       return { invariant: 'state', place, what: 'its postings are not what its events come to' };
+    if (!sameGiven(expected.given, given.get(subject) ?? []))
+      return { invariant: 'state', place, what: 'what it gives of a plan is not what is kept' };
   }
   return null;
 }
@@ -64,12 +74,15 @@ type Row = Readonly<Record<string, string | null>>;
 interface Expected {
   readonly target: readonly Posting[];
   readonly row: Row | null;
+  /** Of plans. */
+  readonly given: readonly Given[];
 }
 
 function payment(events: readonly Stored[], { orders }: Knowledge): Expected {
   const key = orderKeyOfEvents(events);
   const order = key === null ? undefined : orders.get(orderText(key));
-  const { target, source, paymentId, status, ...state } = foldPayment(events, order ?? null);
+  const state = foldPayment(events, order ?? null);
+  const { target, source, paymentId, status } = state;
   const place = state.order ?? { source, orderId: null };
   const money = state.paid ?? { asset: null, amount: null };
   const row = {
@@ -80,12 +93,12 @@ function payment(events: readonly Stored[], { orders }: Knowledge): Expected {
     status,
     ...money,
   };
-  return { target, row };
+  return { target, row, given: givenBy(events[0]?.subject ?? '', state) };
 }
 
 function action(events: readonly Stored[]): Expected {
   const state = foldAffiliate(events);
-  if (state === null) return { target: [], row: null };
+  if (state === null) return { target: [], row: null, given: [] };
   const { data } = state.current;
   const row = {
     partner: data.partner,
@@ -97,7 +110,7 @@ function action(events: readonly Stored[]): Expected {
     commission: commissionText(data),
     revision: String(state.revision),
   };
-  return { target: state.target, row };
+  return { target: state.target, row, given: [] };
 }
 
 function hasSame(row: Row | null, found: RowDataPacket | undefined): boolean {
@@ -128,59 +141,4 @@ async function bySubject(
     subjects,
   ]);
   return new Map(rows.map((row) => [String(row['subject']), row]));
-}
-
-/** Each order is the data of its event, word for word, with the network that the event came from. */
-async function wrongOrders(tx: PoolConnection): Promise<Problem | null> {
-  let [source, orderId] = ['', ''];
-  for (;;) {
-    const [rows] = await tx.query<RowDataPacket[]>(
-      `SELECT source, order_id, data FROM orders WHERE (source, order_id) > (?, ?)
-        ORDER BY source, order_id LIMIT ${PAGE}`,
-      [source, orderId],
-    );
-    if (rows.length === 0) return null;
-    const ids = rows.map((row) => orderEventId(row));
-    const [events] = await tx.query<RowDataPacket[]>(
-      'SELECT event_id, data, network FROM inbox WHERE event_id IN (?)',
-      [ids],
-    );
-    const expected = new Map(events.map((row) => [row['event_id'], orderOf(row)]));
-    const wrong = rows.find((row, at) => expected.get(ids[at]) !== row['data']);
-    if (wrong !== undefined)
-      return { invariant: 'state', place: `order ${wrong['order_id']}`, what: 'is not its event' };
-    [source, orderId] = [String(rows.at(-1)?.['source']), String(rows.at(-1)?.['order_id'])];
-  }
-}
-
-function orderEventId(row: RowDataPacket): string {
-  return eventId(row['source'] as SourceName, 'order.created', [String(row['order_id'])]);
-}
-
-function orderOf(row: RowDataPacket): string {
-  const data = JSON.parse(String(row['data'])) as object;
-  return JSON.stringify({ ...data, network: row['network'] as unknown });
-}
-
-/** What the pages above cannot meet: rows that no event has made, or orders that have lost theirs. */
-const COUNTS = `SELECT
-  (SELECT COUNT(*) FROM payments) AS payments,
-  (SELECT COUNT(DISTINCT subject) FROM inbox WHERE type LIKE 'payment.%') AS payments_expected,
-  (SELECT COUNT(*) FROM affiliate_actions) AS affiliate_actions,
-  (SELECT COUNT(DISTINCT subject) FROM inbox WHERE type LIKE 'affiliate.%') AS affiliate_actions_expected,
-  (SELECT COUNT(*) FROM orders) AS orders,
-  (SELECT COUNT(*) FROM inbox WHERE type = 'order.created' AND reason IS NULL) AS orders_expected`;
-
-async function wrongCounts(tx: PoolConnection): Promise<Problem | null> {
-  const [[counts]] = await tx.query<RowDataPacket[]>(COUNTS);
-  for (const table of ['payments', 'affiliate_actions', 'orders']) {
-    const [found, expected] = [counts?.[table], counts?.[`${table}_expected`]].map(Number);
-    if (found !== expected)
-      return {
-        invariant: 'state',
-        place: table,
-        what: `${found} rows, and events for ${expected}`,
-      };
-  }
-  return null;
 }
