@@ -3,22 +3,22 @@ import { openDatabase } from '@kopeck/runtime/database';
 import { inSnapshot } from '../../../services/ledger/src/audit/audit.ts';
 import { chainLine } from '../../../services/ledger/src/audit/export-chain.ts';
 import { readRows } from '../../../services/ledger/src/audit/rows.ts';
-import { journal } from '../../../services/ledger/src/report.ts';
+import { journal, type JournalName } from '../../../services/ledger/src/journal.ts';
 import { Advice, type Context } from './command.ts';
 
-const USAGE = `usage: npm run --silent kopeck -- export --chain | --hledger
+const USAGE = `usage: npm run --silent kopeck -- export --chain | --hledger | --beancount
 
---hledger every entry as a transaction in the journal format of hledger
---chain   every row that the chain covers, one JSON object a line, for docs/verify-chain.py`;
+--hledger    every entry as a transaction in the journal format of hledger
+--beancount  the same as beancount reads it
+--chain      every row that the chain covers, one JSON object a line, for docs/verify-chain.py`;
 
 export async function run(args: readonly string[], { value, say }: Context): Promise<number> {
-  const { chain, hledger } = readArguments(args);
-  if (chain === hledger) throw new Advice(USAGE);
+  const what = readArguments(args);
   const pool = openDatabase(value('DATABASE_URL'), { connections: 1 });
   try {
     await inSnapshot(pool, async (tx) => {
-      if (chain) for await (const row of readRows(tx)) say(chainLine(row));
-      else for await (const text of journal(tx)) say(text);
+      if (what === 'chain') for await (const row of readRows(tx)) say(chainLine(row));
+      else for await (const text of journal(tx, what)) say(text);
     });
     return 0;
   } finally {
@@ -26,11 +26,17 @@ export async function run(args: readonly string[], { value, say }: Context): Pro
   }
 }
 
-function readArguments(args: readonly string[]): { chain: boolean; hledger: boolean } {
+function readArguments(args: readonly string[]): 'chain' | JournalName {
   const flag = { type: 'boolean', default: false } as const;
+  const options = { chain: flag, hledger: flag, beancount: flag };
   try {
-    return parseArgs({ args: [...args], options: { chain: flag, hledger: flag } }).values;
+    const { values } = parseArgs({ args: [...args], options });
+    const [what, ...more] = (['chain', 'hledger', 'beancount'] as const).filter(
+      (name) => values[name],
+    );
+    if (what !== undefined && more.length === 0) return what;
   } catch {
-    throw new Advice(USAGE);
+    // An unknown option gets the same answer.
   }
+  throw new Advice(USAGE);
 }

@@ -1,4 +1,4 @@
-import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
+import type { Pool, RowDataPacket } from 'mysql2/promise';
 import { fromDecimal } from './audit/decimal.ts';
 
 export interface ReportLine {
@@ -66,45 +66,4 @@ export function reportText(lines: readonly ReportLine[]): string {
         .trimEnd(),
     )
     .join('\n');
-}
-
-/** One transaction an entry, in the journal format of hledger (and of ledger), oldest first. */
-export async function* journal(tx: PoolConnection): AsyncGenerator<string> {
-  yield 'decimal-mark .\n';
-  let last = '0';
-  for (;;) {
-    const [rows] = await tx.query<RowDataPacket[]>(
-      `SELECT p.seq, p.account, p.asset, p.amount, i.event_id,
-          DATE_FORMAT(i.received_at, '%Y-%m-%d') AS day
-        FROM (SELECT seq FROM entries WHERE seq > ? ORDER BY seq LIMIT 1000) e
-        JOIN postings p ON p.seq = e.seq JOIN inbox i ON i.seq = e.seq ORDER BY p.seq, p.line`,
-      [last],
-    );
-    if (rows.length === 0) return;
-    for (const lines of Map.groupBy(rows, (row) => String(row['seq'])).values())
-      yield transaction(lines);
-    last = String(rows.at(-1)?.['seq']);
-  }
-}
-
-function transaction(lines: readonly RowDataPacket[]): string {
-  const [first] = lines;
-  const head = `${first?.['day']} * (${first?.['seq']}) ${first?.['event_id']}`;
-  const postings = lines.map(
-    (row) =>
-      `    ${accountName(String(row['account']))}  ${decimal(row['amount'])} ${commodity(String(row['asset']))}`,
-  );
-  return [head, ...postings, ''].join('\n');
-}
-
-/** A user's id may hold anything; two accounts stay two. */
-export function accountName(account: string): string {
-  return account.replace(/[^\p{L}\p{N}:._-]/gu, (character) =>
-    [...Buffer.from(character)].map((byte) => `%${byte.toString(16).padStart(2, '0')}`).join(''),
-  );
-}
-
-/** A code with a digit in it must be quoted. */
-function commodity(asset: string): string {
-  return /^[A-Z]+$/.test(asset) ? asset : `"${asset}"`;
 }
