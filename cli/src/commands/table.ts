@@ -47,6 +47,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'makes the calls to FULFILMENT_URL again that have failed for good',
     load: () => import('./replay.ts'),
   },
+  'env-example': {
+    summary: 'env-example [--docs]: prints .env.example, or docs/configuration.md',
+    load: () => import('./env-example.ts'),
+  },
   epn: {
     summary: 'epn url: prints the postback URL for the cabinet of EPN',
     load: () => import('./epn.ts'),

@@ -33,6 +33,7 @@ export const httpKeys = {
   LOG_LEVEL: Joi.string()
     .valid('error', 'warn', 'info', 'debug')
     .default('info')
+    .description('how much is logged: error, warn, info or debug')
     .messages({ '*': 'error, warn, info or debug' }),
 };
 
@@ -40,6 +41,7 @@ export const redisKeys = {
   REDIS_URL: Joi.string()
     .uri({ scheme: ['redis', 'rediss'] })
     .required()
+    .description('where Redis is: redis://user:password@host:port/0')
     .messages({ '*': 'redis://user:password@host:port/0' }),
   REDIS_PREFIX: Joi.string()
     .pattern(/^\{[a-z0-9-]+\}$/)
@@ -57,11 +59,15 @@ export const receiverKeys = {
   ...redisKeys,
   JOURNAL_DIR: Joi.string()
     .required()
+    .description("the folder of the receiver's journal, on a disk that survives restarts")
     .messages({ '*': 'a folder on a disk that survives restarts' }),
   JOURNAL_MAX_BYTES: Joi.number()
     .integer()
     .min(65_536)
     .default(2 ** 30)
+    .description(
+      'the size of a journal in bytes above which new events are refused, at least 65536',
+    )
     .messages({ '*': 'the size in bytes above which new events are refused, at least 65536' }),
   JOURNAL_KEEP_HOURS: Joi.number()
     .min(0)
@@ -73,11 +79,13 @@ export const databaseKeys = {
   DATABASE_URL: Joi.string()
     .uri({ scheme: ['mysql', 'mariadb'] })
     .required()
+    .description('where MariaDB is: mysql://user:password@host:port/database')
     .messages({ '*': 'mysql://user:password@host:port/database' }),
 };
 
-export function port(fallback: number): Joi.NumberSchema {
-  return Joi.number().port().default(fallback).messages({ '*': 'a port number' });
+/** `what`: for docs/configuration.md. */
+export function port(fallback: number, what = 'the port of its HTTP interface'): Joi.NumberSchema {
+  return Joi.number().port().default(fallback).description(what).messages({ '*': 'a port number' });
 }
 
 /** A key or token of ours: long enough that nobody guesses it. Add `.required()` where it is. */

@@ -26,7 +26,7 @@ export const adminConfig = Joi.object<AdminConfig, true>({
   ...receiverKeys,
   ...databaseKeys,
   ADMIN_PORT: port(8080),
-  ADMIN_METRICS_PORT: port(9004),
+  ADMIN_METRICS_PORT: port(9004, 'the port of /ready and /metrics'),
   ADMIN_API_KEY: secretList(
     'the keys of the admin API, which has no default: at least 32 characters each',
   ).required(),
@@ -43,6 +43,7 @@ export const adminConfig = Joi.object<AdminConfig, true>({
   RECEIVER_HEALTH_URLS: Joi.string()
     .pattern(/^https?:\/\/[^\s,]+(,https?:\/\/[^\s,]+)*$/)
     .default('')
+    .description('what admin asks before it says /health: http://sbp:9001/health and the like')
     .messages({ '*': 'http://sbp:9001/health and the like, separated by commas' }),
 });
 

@@ -28,7 +28,7 @@ export interface CourierConfig extends HttpConfig {
 export const courierConfig = Joi.object<CourierConfig, true>({
   ...httpKeys,
   COURIER_PORT: port(8060),
-  COURIER_METRICS_PORT: port(9006),
+  COURIER_METRICS_PORT: port(9006, 'the port of /ready and /metrics'),
   DATABASE_URL: databaseKeys.DATABASE_URL,
   REDIS_URL: redisKeys.REDIS_URL,
   REDIS_PREFIX: redisKeys.REDIS_PREFIX,
@@ -69,16 +69,19 @@ export const courierConfig = Joi.object<CourierConfig, true>({
     .uri({ scheme: ['http', 'https'] })
     .pattern(/[^/]$/)
     .default('https://api.telegram.org')
+    .description('where the Bot API is, without a slash at its end')
     .messages({ '*': 'the URL of the API, without a slash at its end' }),
   MESSAGE_LANGUAGE: Joi.string()
     .valid('ru', 'en')
     .default('ru')
+    .description('the language of messages to payers whose own is not known: ru or en')
     .messages({ '*': 'ru or en, for payers whose language is not known' }),
   MESSAGES: Joi.string()
     .default('{}')
     .custom((text: string, helpers) =>
       parseMessages(text) === null ? helpers.error('any.invalid') : text,
     )
+    .example('{"en":{"subscribed":"{plan} runs until {until}."}}')
     .messages({ '*': 'an object in JSON: by language and name, your own words for a message' }),
 });
 

@@ -26,7 +26,7 @@ export const cryptoConfig = Joi.object<CryptoConfig, true>({
   ...cryptobotKeys,
   ...telegramKeys,
   CRYPTO_PORT: port(8000),
-  CRYPTO_METRICS_PORT: port(9002),
+  CRYPTO_METRICS_PORT: port(9002, 'the port of /ready and /metrics'),
   NDN_PER_STAR: Joi.string()
     .pattern(/^(?=.*[1-9])\d{1,9}(\.\d{1,9})?$/)
     .required()
@@ -36,6 +36,7 @@ export const cryptoConfig = Joi.object<CryptoConfig, true>({
     .custom((text: string, helpers) =>
       parsePlans(text) === null ? helpers.error('any.invalid') : text,
     )
+    .example('{"pro-30":{"asset":"USDT","amount":"4.5","days":30}}')
     // Braces are Joi's own in a message.
     .messages({
       '*': 'an object in JSON that gives asset, amount and days of each plan by its name',

@@ -21,10 +21,11 @@ export const epnServiceConfig = Joi.object<EpnServiceConfig, true>({
   ...svixKeys,
   ...statsKeys,
   EPN_PORT: port(8090),
-  EPN_METRICS_PORT: port(9003),
+  EPN_METRICS_PORT: port(9003, 'the port of /ready and /metrics'),
   EPN_LEDGER_DOWN: Joi.string()
     .valid('refuse', 'accept')
     .default('refuse')
+    .description("what a postback is told while the ledger's database is away: refuse or accept")
     .messages({ '*': 'refuse (503, kept all the same) or accept (200)' }),
   AFFILIATE_NETWORKS_DIR: Joi.string().messages({
     '*': 'a folder of mapping files, one for each other affiliate network',

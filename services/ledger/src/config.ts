@@ -37,7 +37,7 @@ export const ledgerConfig = Joi.object<LedgerConfig, true>({
   ...redisKeys,
   ...databaseKeys,
   LEDGER_PORT: port(8070),
-  LEDGER_METRICS_PORT: port(9005),
+  LEDGER_METRICS_PORT: port(9005, 'the port of /ready and /metrics'),
   LEDGER_API_TOKEN: secretList(
     'the token that reads the whole ledger: at least 32 characters',
   ).required(),
@@ -64,6 +64,7 @@ export const ledgerConfig = Joi.object<LedgerConfig, true>({
     .custom((text: string, helpers) =>
       parsePlans(text) === null ? helpers.error('any.invalid') : text,
     )
+    .example('{"pro-30":{"asset":"USDT","amount":"4.5","days":30}}')
     // Braces are Joi's own in a message: docs/configuration.md has the example.
     .messages({
       '*': 'an object in JSON that gives asset, amount and days of each plan by its name',

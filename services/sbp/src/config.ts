@@ -34,7 +34,7 @@ const serviceConfig = Joi.object<ServiceConfig, true>({
   ...receiverKeys,
   ...databaseKeys,
   SBP_PORT: port(5000),
-  SBP_METRICS_PORT: port(9001),
+  SBP_METRICS_PORT: port(9001, 'the port of /ready and /metrics'),
   WEBHOOK_API_TOKEN: secretList(
     'what shops send as Authorization: Bearer, at least 32 characters',
   ).required(),

@@ -81,6 +81,7 @@ export const panelsKey = json
   .pattern(SERVER_ID, panelConfig)
   .prefs({ stripUnknown: false })
   .default({})
+  .example('{"nl-1":{"kind":"marzban","url":"https://panel.example","token":"<its token>"}}')
   .messages({
     '*': 'JSON, by server id (a-z, 0-9, -): an object with kind, url and credentials: see docs/api/admin.md',
   });

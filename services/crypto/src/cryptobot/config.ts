@@ -25,8 +25,8 @@ export const cryptobotKeys = {
     'the tokens of your apps in @CryptoTestnetBot, none of which is in CRYPTOBOT_TOKEN',
     TOKEN.invalid(Joi.in('...CRYPTOBOT_TOKEN')),
   ),
-  CRYPTOBOT_API_URL: apiUrl('https://pay.crypt.bot/api'),
-  CRYPTOBOT_TESTNET_API_URL: apiUrl('https://testnet-pay.crypt.bot/api'),
+  CRYPTOBOT_API_URL: apiUrl('https://pay.crypt.bot/api', 'the API of Crypto Pay'),
+  CRYPTOBOT_TESTNET_API_URL: apiUrl('https://testnet-pay.crypt.bot/api', 'its test network'),
 };
 
 /** An app of Crypto Pay, as its token tells: there is no separate webhook secret. */

@@ -22,7 +22,7 @@ export const telegramKeys = {
     'the secret_token of setWebhook: 8 to 256 of A-Z, a-z, 0-9, _ and -',
     Joi.string().pattern(/^[A-Za-z0-9_-]{8,256}$/),
   ),
-  TELEGRAM_API_URL: apiUrl('https://api.telegram.org'),
+  TELEGRAM_API_URL: apiUrl('https://api.telegram.org', 'the Bot API'),
   TELEGRAM_FORWARD_URL: Joi.string()
     .uri({ scheme: ['http', 'https'] })
     .messages({ '*': "the URL of the bot's own webhook, for updates that are not about money" }),

@@ -13,6 +13,7 @@ export const raiffeisenKeys = {
     .uri({ scheme: ['https', 'http'] })
     .pattern(/[^/]$/)
     .default('https://pay.raif.ru/api')
+    .description('the base of the API of Raiffeisenbank, without a slash at the end')
     .messages({ '*': 'the base of the bank’s API, without a slash at the end' }),
   RAIFFEISEN_SECRET_KEY: secretList(
     'the secret key from the bank’s cabinet, at least 32 characters',

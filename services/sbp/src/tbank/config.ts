@@ -13,6 +13,7 @@ export const tbankKeys = {
     .uri({ scheme: ['https', 'http'] })
     .pattern(/[^/]$/)
     .default('https://securepay.tinkoff.ru/v2')
+    .description('the base of the API of T-Bank, without a slash at the end')
     .messages({ '*': 'the base of the bank’s API, without a slash at the end' }),
   TBANK_TERMINAL_KEY: Joi.string()
     .pattern(/^[A-Za-z0-9_-]{1,20}$/)

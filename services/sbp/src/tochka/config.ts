@@ -16,6 +16,7 @@ export const tochkaKeys = {
   TOCHKA_URL: url
     .pattern(/[^/]$/)
     .default('https://enter.tochka.com/uapi')
+    .description('the base of the API of Tochka, without a slash at the end')
     .messages({ '*': 'the base of the bank’s API, without a slash at the end' }),
   TOCHKA_KEYS_URL: url
     .default('https://enter.tochka.com/doc/openapi/static/keys/public')

@@ -12,6 +12,7 @@ export const yookassaKeys = {
     .uri({ scheme: ['https', 'http'] })
     .pattern(/[^/]$/)
     .default('https://api.yookassa.ru/v3')
+    .description('the base of the API of YooKassa, without a slash at the end')
     .messages({ '*': 'the base of the API, without a slash at the end' }),
   YOOKASSA_SHOP_ID: Joi.string()
     .pattern(/^\d{1,20}$/)
