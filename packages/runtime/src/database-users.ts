@@ -19,6 +19,9 @@ export const DATABASE_GRANTS = {
     panel_servers: ['SELECT', 'INSERT', 'UPDATE'],
     refresh_jobs: ['SELECT', 'INSERT', 'UPDATE'],
     refresh_job_items: ['SELECT', 'INSERT', 'UPDATE'],
+    refresh_events: ['SELECT', 'INSERT', 'UPDATE', 'DELETE'],
+    // The ledger's: a subscription that was paid may make a purchase.
+    subscriptions: ['SELECT'],
   },
   ledger: {
     inbox: ['SELECT', 'INSERT'],

@@ -1,7 +1,6 @@
-import { makeEvent } from '@kopeck/core/make-event';
-import type { Append } from '@kopeck/core/receive';
-import type { Log } from '@kopeck/runtime/log';
-import { linksOf } from './answers.ts';
+import type { PoolConnection } from 'mysql2/promise';
+import { inTransaction } from '@kopeck/runtime/database';
+import { keepEvent, refreshedEvent, tellEvent, type EventDeps } from './refresh-events.ts';
 import {
   refreshPurchase,
   type Note,
@@ -10,10 +9,7 @@ import {
   type Refusal,
 } from './refresh.ts';
 
-export interface PerformDeps extends RefreshDeps {
-  readonly append: Append;
-  readonly log: Log;
-}
+export interface PerformDeps extends RefreshDeps, EventDeps {}
 
 export interface Operation {
   readonly purchaseId: string;
@@ -25,32 +21,26 @@ export interface Operation {
   readonly isProvisional?: (outcome: Refresh | Refusal) => boolean;
 }
 
-/** Refreshes a purchase and tells the ledger what became of it. */
+/**
+ * Refreshes a purchase and tells the ledger what became of it. What is told, and the note, are kept in
+ * one transaction with the links.
+ */
 export async function performRefresh(
   deps: PerformDeps,
   operation: Operation,
 ): Promise<Refresh | Refusal> {
-  const { append, log, now } = deps;
+  const { pool, log, now } = deps;
   const { purchaseId, operationId, requestId, note, isProvisional } = operation;
-  const outcome = await refreshPurchase(deps, purchaseId, operationId, note);
-  log.info('configs refreshed', { purchaseId, result: outcome.result, requestId });
-  if (outcome.result !== 'refused' && isProvisional?.(outcome) !== true)
-    await append(refreshedEvent(outcome, operation, now()));
-  return outcome;
-}
+  const at = now();
+  const keep = async (tx: PoolConnection, refresh: Refresh): Promise<void> => {
+    await keepEvent(tx, refreshedEvent(refresh, operation, at));
+    await note?.(tx, refresh);
+  };
 
-function refreshedEvent(refresh: Refresh, { purchaseId, operationId }: Operation, at: Date) {
-  return makeEvent({
-    source: 'admin',
-    type: 'config.refreshed',
-    identity: [purchaseId, operationId],
-    subject: `purchase:${purchaseId}`,
-    time: at,
-    receivedAt: at,
-    network: 'main',
-    money: null,
-    reference: null,
-    data: { purchaseId, operationId, result: refresh.result, links: linksOf(refresh) },
-    evidence: '',
-  });
+  const outcome = await refreshPurchase(deps, purchaseId, operationId, keep);
+  log.info('configs refreshed', { purchaseId, result: outcome.result, requestId });
+  if (outcome.result === 'refused' || isProvisional?.(outcome) === true) return outcome;
+  if ('error' in outcome) await inTransaction(pool, (tx) => keep(tx, outcome));
+  await tellEvent(deps, refreshedEvent(outcome, operation, at));
+  return outcome;
 }

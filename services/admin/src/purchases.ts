@@ -37,13 +37,17 @@ export async function findPurchase(pool: Pool, id: string): Promise<Purchase | n
   return { id, isActive: row['is_active'] === 1, servers: servers.map(serverOf) };
 }
 
-/** False: somebody else refreshes it now. By the database's clock, which all copies share. */
+/**
+ * False: somebody else refreshes it now. By the database's clock, which all copies share. An operation
+ * takes its own lease again: its process has died, and it is done once more.
+ */
 export async function takeLease(pool: Pool, id: string, lease: string): Promise<boolean> {
   const [{ affectedRows }] = await pool.query<ResultSetHeader>(
     `UPDATE purchases
         SET refresh_lease = ?, refresh_lease_until = UTC_TIMESTAMP(3) + INTERVAL ${LEASE_SECONDS} SECOND
-      WHERE id = ? AND (refresh_lease_until IS NULL OR refresh_lease_until < UTC_TIMESTAMP(3))`,
-    [lease, id],
+      WHERE id = ? AND (refresh_lease_until IS NULL OR refresh_lease_until < UTC_TIMESTAMP(3)
+                        OR refresh_lease = ?)`,
+    [lease, id, lease],
   );
   return affectedRows === 1;
 }

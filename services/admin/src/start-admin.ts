@@ -9,10 +9,11 @@ import { createRegistry, type Registry } from './servers/registry.ts';
 import { openLanes } from './bulk/lanes.ts';
 import type { ApiKeys } from './authorise.ts';
 import { startSchedule } from './bulk/schedule.ts';
+import { sweepEvents } from './refresh-events.ts';
 import { adminRoutes } from './routes.ts';
 
-/** Of the queues behind a bulk. */
-const TIMING = { backoffMs: 2_000, lockMs: 30_000, stalledMs: 10_000 };
+/** Of the queues behind a bulk, and of the looks for what was left behind. */
+const TIMING = { backoffMs: 2_000, lockMs: 30_000, stalledMs: 10_000, sweepMs: 30_000 };
 
 export interface Overrides {
   readonly deadlines?: Deadlines;
@@ -41,6 +42,7 @@ export async function startAdmin(
       const registry = startRegistry(config, { ...deps, pool });
       const performing = { ...deps, pool, deadlines, panels: registry.panels };
       const lanes = openLanes({ deps: performing, prefix: config.REDIS_PREFIX, ...timing });
+      sweepEvents(performing, timing.sweepMs);
       const cron = config.ADMIN_REFRESH_CRON || null;
       startSchedule({
         deps: { ...performing, lanes },

@@ -143,6 +143,41 @@ describe('a bulk refresh', () => {
     for (const id of healthy) expect(perPurchase.get(`buyer/${id}`)).toHaveLength(1);
   });
 
+  test('goes on when Redis forgets its queues, and ends although they forgot that it has', async () => {
+    const ids = await purchases(24, ['de1']);
+    await admin.fault('de1', 'slow', { ms: 60 });
+    const jobId = await start();
+    await waitFor(async () => (await look(jobId)).done > 0);
+    await admin.forget();
+    await admin.fault('de1', 'none');
+    expect(await finished(jobId)).toMatchObject({ total: 24, ok: 24 });
+
+    const running = `UPDATE refresh_jobs SET state = 'running', finished_at = NULL WHERE id = ?`;
+    await admin.pool.query(running, [jobId]);
+    expect(await look(jobId)).toMatchObject({ state: 'finished', total: ids.length });
+    await admin.pool.query(running, [jobId]);
+    await waitFor(async () => {
+      const [rows] = await admin.pool.query(
+        `SELECT 1 FROM refresh_jobs WHERE id = ? AND state = 'finished'`,
+        [jobId],
+      );
+      return (rows as unknown[]).length > 0;
+    });
+  });
+
+  test('tries again what waiting may mend, and nothing else', async () => {
+    const [refused = '', reset = ''] = [
+      ...(await purchases(1, ['locked'])),
+      ...(await purchases(1)),
+    ];
+    const askedFor = async (id: string): Promise<number> =>
+      (await admin.asked()).filter(({ externalId }) => externalId === `buyer/${id}`).length;
+    await admin.fault('de1', 'reset', { times: 2 });
+    const progress = await finished(await start());
+    expect(progress).toMatchObject({ total: 2, ok: 1, failed: 1, byError: { panel_auth: 1 } });
+    expect([await askedFor(refused), await askedFor(reset)]).toEqual([1, 3]);
+  });
+
   test('is cancelled: what waits is counted as such, and is done by a retry', async () => {
     await purchases(40, ['de1']);
     await admin.fault('de1', 'slow', { ms: 100 });

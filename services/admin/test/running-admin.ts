@@ -17,6 +17,7 @@ import { createTestRedis } from '@kopeck/testing/test-database';
 import type { DialectCase } from './dialects.ts';
 import { adminConfig } from '../src/config.ts';
 import { startAdmin, type Overrides } from '../src/start-admin.ts';
+import { QUICK, SHORT } from './timing.ts';
 
 export const KEY = 'current-admin-key-0123456789abcdefghij';
 export const OLD_KEY = 'previous-admin-key-0123456789abcdefghi';
@@ -33,6 +34,8 @@ export interface RunningAdmin {
   readonly url: string;
   readonly panelUrl: string;
   readonly pool: Pool;
+  /** What a process of its own needs to be one more copy. */
+  readonly env: Readonly<Record<string, string>>;
   readonly journalDir: string;
   /** What was handed to the log, before any redaction. */
   readonly lines: readonly string[];
@@ -40,6 +43,8 @@ export interface RunningAdmin {
   /** The links that are kept for a purchase, in the order in which they are served. */
   readonly links: (purchaseId: string) => Promise<readonly string[]>;
   readonly queued: () => Promise<readonly KopeckEvent[]>;
+  /** Empties the queues of bulks, as a Redis that was flushed would. */
+  readonly forget: () => Promise<void>;
   /** Changes what a server of the panel says. */
   readonly subscribe: (subscriber: Subscriber) => Promise<void>;
   readonly fault: (server: string, fault: string, more?: object) => Promise<void>;
@@ -76,7 +81,7 @@ export async function runAdmin(
   const journalDir = await mkdtemp(join(tmpdir(), 'kopeck-admin-'));
   const lines: string[] = [];
   await migrate(databaseUrl);
-  const config = loadConfig(adminConfig, {
+  const environment = {
     HOST: '127.0.0.1',
     ADMIN_PORT: '0',
     ADMIN_METRICS_PORT: '0',
@@ -87,11 +92,12 @@ export async function runAdmin(
     DATABASE_URL: databaseUrl,
     PANELS: JSON.stringify({ ...panels(origin), ...panelsOf(dialects, origin) }),
     ...env,
-  });
+  };
+  const config = loadConfig(adminConfig, environment);
   const startService = () =>
     startAdmin(config, logTo(lines), {
-      deadlines: { callMs: 400, purchaseMs: 2_000 },
-      timing: { backoffMs: 20, lockMs: 1_000, stalledMs: 500 },
+      deadlines: SHORT,
+      timing: QUICK,
       ...overrides,
     });
   const copies = [await startService()];
@@ -115,12 +121,16 @@ export async function runAdmin(
     startService: async () => void copies.push(await startService()),
     panelUrl: `${origin}/panel`,
     pool,
+    env: environment,
     journalDir,
     lines,
     refresh: (id, headers = { authorization: `Bearer ${KEY}` }) =>
       post(`${copies.at(-1)?.url}/admin/update_configs/${id}`, headers),
     links: (id) => linksIn(pool, id),
     queued: async () => (await queue.getJobs(['waiting'])).map(({ data }) => data),
+    forget: async () => {
+      await redis.del(...(await redis.keys(`${prefix}:admin-refresh-*`)));
+    },
     subscribe: (subscriber) => turn('subscribers', subscriber),
     fault: (server, fault, more = {}) => turn('faults', { server, fault, ...more }),
     asked: async () => (await (await fetch(`${origin}/__sandbox/panel/requests`)).json()) as Seen[],

@@ -1,7 +1,7 @@
 import { openWorkQueue, startWorker, type WorkQueue } from '@kopeck/runtime/work-queue';
 import type { ReceiverDeps } from '@kopeck/runtime/receiver';
 import type { PerformDeps } from '../perform-refresh.ts';
-import { NO_LANE, pendingItems, type Item } from './store.ts';
+import { finishIfDone, NO_LANE, pendingItems, type Item } from './store.ts';
 import { workOn } from './work.ts';
 
 export interface LanesOptions {
@@ -11,6 +11,8 @@ export interface LanesOptions {
   readonly backoffMs: number;
   readonly lockMs: number;
   readonly stalledMs: number;
+  /** How often what is pending is looked for: after a Redis that has forgotten, or a copy that has died. */
+  readonly sweepMs: number;
 }
 
 export interface Lanes {
@@ -18,8 +20,6 @@ export interface Lanes {
   readonly enqueue: (jobId: string | null) => Promise<void>;
 }
 
-/** How often what is pending is looked for: after a Redis that has forgotten, or a copy that has died. */
-const SWEEP_MS = 30_000;
 const ATTEMPTS = 3;
 const CHUNK = 500;
 const NOT_A_SERVER = 4;
@@ -28,8 +28,9 @@ const NOT_A_SERVER = 4;
  * A queue and a worker for each server, so that one that hangs holds up nobody but its own purchases.
  * The rows in the database say what is to be done: the queues may be emptied at any time.
  */
-export function openLanes({ deps, prefix, backoffMs, lockMs, stalledMs }: LanesOptions): Lanes {
-  const { panels, pool, redis, log, closing } = deps;
+export function openLanes({ deps, prefix, sweepMs, ...timing }: LanesOptions): Lanes {
+  const { panels, pool, redis, log, closing, now } = deps;
+  const { backoffMs, lockMs, stalledMs } = timing;
   const lanes = new Map<string, WorkQueue<Item>>();
 
   function lane(id: string): WorkQueue<Item> {
@@ -62,10 +63,13 @@ export function openLanes({ deps, prefix, backoffMs, lockMs, stalledMs }: LanesO
 
   const sweep = (): void => {
     for (const id of panels.keys()) lane(id);
-    enqueue(null).catch((error: unknown) => log.warn('bulks could not be looked at', { error }));
+    enqueue(null)
+      // A bulk's last worker may have died before the look whether it was the last.
+      .then(() => finishIfDone(pool, null, now()))
+      .catch((error: unknown) => log.warn('bulks could not be looked at', { error }));
   };
   sweep();
-  const sweeping = setInterval(sweep, SWEEP_MS);
+  const sweeping = setInterval(sweep, sweepMs);
   closing.add('bulk sweep', () => clearInterval(sweeping));
   return { enqueue };
 }

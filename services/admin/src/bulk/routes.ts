@@ -8,7 +8,7 @@ import type { Pool } from 'mysql2/promise';
 import type { Lanes } from './lanes.ts';
 import { progressOf, type Progress } from './progress.ts';
 import { LANGUAGES, reportsOf, reportText, type Language } from './report.ts';
-import { cancelJob, createJob, type NewJob } from './store.ts';
+import { cancelJob, createJob, finishIfDone, type NewJob } from './store.ts';
 import { streamProgress } from './stream.ts';
 
 export interface BulkDeps {
@@ -144,10 +144,13 @@ function idOf({ params }: Request): string {
   return String(params['id']);
 }
 
+/** The rows are the authority: a look ends what has nothing left to do, whatever a queue has forgotten. */
 async function known(pool: Pool, id: string, now: Date): Promise<Progress> {
   const progress = await progressOf(pool, id, now);
   if (progress === null) throw new HttpError(404, { error: 'job_not_found' });
-  return progress;
+  if (progress.state !== 'running' || progress.done < progress.total) return progress;
+  await finishIfDone(pool, id, now);
+  return (await progressOf(pool, id, now)) ?? progress;
 }
 
 function languageOf(value: unknown): Language {

@@ -108,19 +108,19 @@ export async function concludeItem(
   );
 }
 
-/** True for the one who has concluded the last item of it. */
+/** Ends this job, or each job, that has no item to be concluded any more; true where there was one. */
 export async function finishIfDone(
   tx: Pool | PoolConnection,
-  jobId: string,
+  jobId: string | null,
   at: Date,
 ): Promise<boolean> {
   const [{ affectedRows }] = await tx.query<ResultSetHeader>(
-    `UPDATE refresh_jobs SET state = 'finished', finished_at = ?
-      WHERE id = ? AND state = 'running'
-        AND NOT EXISTS (SELECT 1 FROM refresh_job_items WHERE job_id = ? AND outcome IS NULL)`,
+    `UPDATE refresh_jobs j SET j.state = 'finished', j.finished_at = ?
+      WHERE (? IS NULL OR j.id = ?) AND j.state = 'running'
+        AND NOT EXISTS (SELECT 1 FROM refresh_job_items i WHERE i.job_id = j.id AND i.outcome IS NULL)`,
     [at, jobId, jobId],
   );
-  return affectedRows === 1;
+  return affectedRows > 0;
 }
 
 /** What is under way goes on to its end; what waits is counted as cancelled. False: nothing to cancel. */

@@ -1,5 +1,6 @@
 import type { Work } from '@kopeck/runtime/work-queue';
 import { linksOf } from '../answers.ts';
+import { RETRYABLE } from '../panels/port.ts';
 import { performRefresh, type PerformDeps } from '../perform-refresh.ts';
 import type { Failure, Refresh, Refusal } from '../refresh.ts';
 import { uuidOf } from './uuid.ts';
@@ -30,18 +31,18 @@ export async function workOn(deps: PerformDeps, { data: item, isLast }: Work<Ite
     note: (tx, refresh) => concludeItem(tx, item, conclusionOf(refresh)),
   });
   if (isProvisional(outcome)) throw new TryAgain(`purchase ${item.purchaseId}`);
-  await concludeItem(pool, item, conclusionOf(outcome));
+  if (outcome.result === 'refused') await concludeItem(pool, item, conclusionOf(outcome));
   if (await finishIfDone(pool, item.jobId, now()))
     log.info('bulk refresh finished', { job: item.jobId });
 }
 
-const UNREACHABLE: readonly Failure[] = ['panel_unreachable', 'panel_timeout'];
-
 /** Only what waiting may mend. */
 function isRetried(outcome: Refresh | Refusal): boolean {
   if (outcome.result === 'refused') return outcome.error === 'refresh_in_progress';
-  return 'error' in outcome && UNREACHABLE.includes(outcome.error);
+  return 'error' in outcome && outcome.servers.some(({ error }) => error && RETRYABLE[error]);
 }
+
+const UNREACHABLE: readonly Failure[] = ['panel_unreachable', 'panel_timeout'];
 
 function conclusionOf(outcome: Refresh | Refusal): Conclusion {
   if (outcome.result === 'refused') return { outcome: 'failed', error: outcome.error, links: 0 };

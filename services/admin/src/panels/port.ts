@@ -45,6 +45,20 @@ export type PanelErrorKind =
   /** The purchase names a server that the configuration does not. */
   | 'not_configured';
 
+/** Where coming again in some seconds may help. */
+export const RETRYABLE: Readonly<Record<PanelErrorKind, boolean>> = {
+  connection: true,
+  tls_untrusted: false,
+  timeout: true,
+  rate_limited: true,
+  busy: true,
+  auth: false,
+  not_found: false,
+  protocol: false,
+  empty: false,
+  not_configured: false,
+};
+
 /** A panel did not give what it should. The message is ours, and quotes nothing of the panel's. */
 export class PanelError extends Error {
   override name = 'PanelError' as const;

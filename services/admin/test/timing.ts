@@ -1,0 +1,3 @@
+/** Deadlines and pauses of tests, where production has seconds. */
+export const SHORT = { callMs: 400, purchaseMs: 2_000 };
+export const QUICK = { backoffMs: 20, lockMs: 1_000, stalledMs: 500, sweepMs: 500 };
