@@ -16,6 +16,15 @@ export class RebuildDiffers extends Error {
   override name = 'RebuildDiffers' as const;
 }
 
+/** Told of every event that is booked again, with its raw evidence while that is kept. */
+export type Booked = (event: KopeckEvent, seq: bigint) => Promise<void>;
+
+interface Replay {
+  readonly tx: PoolConnection;
+  readonly into: Pool;
+  readonly booked: Booked;
+}
+
 /** As large as a batch of the worker. */
 const BATCH = 200;
 
@@ -23,19 +32,25 @@ const BATCH = 200;
  * Books every event of the inbox again, in its order and by the rates that were used then, into a
  * database that is migrated and empty. Throws RebuildDiffers at the first row that comes out otherwise.
  */
-export async function rebuild(from: Pool, into: Pool): Promise<Head> {
+export async function rebuild(
+  from: Pool,
+  into: Pool,
+  booked: Booked = () => Promise.resolve(),
+): Promise<Head> {
   return inSnapshot(from, async (tx) => {
     await requireEmpty(into);
+    const replay = (rows: readonly AuditRow[]): Promise<Head> =>
+      replayRows({ tx, into, booked }, rows);
     let head: Head = { seq: 0n, hash: GENESIS };
     let batch: AuditRow[] = [];
     for await (const row of readRows(tx)) {
       if (batch.length > 0 && !belongs(row, batch)) {
-        head = await replay(tx, into, batch);
+        head = await replay(batch);
         batch = [];
       }
       batch.push(row);
     }
-    if (batch.length > 0) head = await replay(tx, into, batch);
+    if (batch.length > 0) head = await replay(batch);
     await copyMemory(tx, into);
     return head;
   });
@@ -53,7 +68,7 @@ async function requireEmpty(into: Pool): Promise<void> {
 }
 
 /** Rows that were booked at one moment, and as of that moment. */
-async function replay(tx: PoolConnection, into: Pool, rows: readonly AuditRow[]): Promise<Head> {
+async function replayRows({ tx, into, booked }: Replay, rows: readonly AuditRow[]): Promise<Head> {
   const evidence = await evidenceOf(tx, rows);
   const byId = new Map(rows.map((row) => [eventIdOf(row), row]));
   const events = rows.map((row) => eventOf(row, evidence));
@@ -67,7 +82,11 @@ async function replay(tx: PoolConnection, into: Pool, rows: readonly AuditRow[])
     },
     events,
   );
-  return compare(into, rows);
+  const head = await compare(into, rows);
+  for (const [index, event] of events.entries()) {
+    await booked(event, rows[index]?.link.seq ?? 0n);
+  }
+  return head;
 }
 
 async function compare(into: Pool, rows: readonly AuditRow[]): Promise<Head> {
