@@ -126,21 +126,19 @@ describe('a bulk refresh', () => {
   });
 
   test('goes on in another process where a first one was stopped, and repeats nothing', async () => {
-    const ids = await purchases(24, ['de1', 'nl2']);
+    const ids = await purchases(24, ['de1']);
     const before = (await admin.asked()).length;
-    await admin.fault('nl2', 'hang');
+    await admin.fault('de1', 'slow', { ms: 60 });
     const jobId = await start();
-    await waitFor(async () => (await look(jobId)).ok === 12);
+    await waitFor(async () => (await look(jobId)).done > 0);
     await admin.stopService();
-    await admin.fault('nl2', 'none');
+    await admin.fault('de1', 'none');
     await admin.startService();
 
     const progress = await finished(jobId);
     expect(progress).toMatchObject({ total: 24, ok: 24 });
-    const asked = (await admin.asked()).slice(before);
-    const perPurchase = Map.groupBy(asked, ({ externalId }) => externalId);
-    const healthy = ids.filter((_id, index) => index % 2 === 0);
-    for (const id of healthy) expect(perPurchase.get(`buyer/${id}`)).toHaveLength(1);
+    const asked = (await admin.asked()).slice(before).map(({ externalId }) => externalId);
+    expect(asked.sort()).toEqual(ids.map((id) => `buyer/${id}`).sort());
   });
 
   test('goes on when Redis forgets its queues, and ends although they forgot that it has', async () => {
