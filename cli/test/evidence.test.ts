@@ -64,29 +64,26 @@ async function everyEvent(): Promise<readonly KopeckEvent[]> {
     epnNetwork({ EPN_DEFAULT_CURRENCY: 'RUB' }),
     AT,
   );
-  const events = await Promise.all([
+  const received = await Promise.all([
     ...files.map(fromFile),
     postback(COMPLETED),
     postback('click_id={click_id}&order_number=O-1&order_status=approved'),
-    row.kind === 'event' ? row.event : null,
-    ...Object.values(ANSWERS).map((answers) => sbpEvent(answers)),
   ]);
+  const events = [...received, row.kind === 'event' ? row.event : null, sbpEvent(PAID)];
   return events.filter((event) => event !== null);
 }
 
 const QR = { code: 'SUCCESS', qrId: 'AD1', payload: 'https://qr.nspk.ru/AD1?type=02' };
-const ANSWERS = {
-  paid: [
-    { ...QR, qrStatus: 'PAID' },
-    {
-      order: 'a'.repeat(32),
-      paymentStatus: 'SUCCESS',
-      amount: 100.5,
-      currency: 'RUB',
-      transactionDate: '2026-10-05T15:00:00+03:00',
-    },
-  ],
-};
+const PAID = [
+  { ...QR, qrStatus: 'PAID' },
+  {
+    order: 'a'.repeat(32),
+    paymentStatus: 'SUCCESS',
+    amount: 100.5,
+    currency: 'RUB',
+    transactionDate: '2026-10-05T15:00:00+03:00',
+  },
+];
 
 function sbpEvent(answers: readonly object[]): KopeckEvent {
   const evidence = { provider: 'raiffeisen', answers: answers.map((each) => JSON.stringify(each)) };
