@@ -1,0 +1,28 @@
+# One image for all services; the command chooses. TypeScript runs as it is written, so nothing is built.
+FROM node:24-trixie-slim AS manifests
+WORKDIR /app
+COPY . .
+RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc -delete
+
+# Installed anew only when a manifest has changed.
+FROM node:24-trixie-slim AS modules
+WORKDIR /app
+COPY --from=manifests /app .
+RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+ && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete
+COPY . .
+RUN rm package-lock.json .npmrc && mkdir -m 0700 /data && chown 1000:1000 /data
+
+# Node without npm, and Debian without the build's leavings.
+FROM debian:trixie-slim
+COPY --from=modules /usr/local/bin/node /usr/local/bin/node
+COPY --from=modules /app /app
+# A new volume takes over owner and mode of the folder that it is mounted on.
+COPY --from=modules --chown=1000:1000 /data /var/lib/kopeck
+COPY --from=modules --chown=1000:1000 /data /acme
+WORKDIR /app
+ENV NODE_ENV=production
+USER 1000:1000
+# A small young generation and code that favours size: 50 instead of 67 MB for each service.
+ENTRYPOINT ["node", "--max-semi-space-size=1", "--optimize-for-size"]
+CMD ["cli/src/kopeck.ts", "help"]
