@@ -221,7 +221,12 @@ function acquirers(): OpenDouble[] {
     openAcquirer({ ...merchant, callbackUrl }),
     openTbank({ terminalKey: 'SandboxDEMO', password: BANK_KEY, callbackUrl }),
     openYookassa({ shopId: '100500', secretKey: BANK_KEY, callbackUrl }),
-    openTochka({ token: BANK_KEY, merchantId: 'MF0000000001', callbackUrl }),
+    openTochka({
+      token: BANK_KEY,
+      merchantId: 'MF0000000001',
+      customerCode: '300000092',
+      callbackUrl,
+    }),
     openBridge({ token: BANK_KEY, callbackUrl }),
   ];
 }

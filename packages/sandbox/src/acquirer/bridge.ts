@@ -4,7 +4,9 @@ import { jsonNumber } from '@kopeck/core/json-number';
 import { formatRoubles, parseRoubles } from '@kopeck/core/roubles';
 import type { OpenDouble } from '../double.ts';
 import type { Notification } from './deliveries.ts';
-import { openDialect, type Bank, type Dialect, type DialectOptions, type Told } from './dialect.ts';
+import { GROWING_FOR_A_DAY, knobsFor, openDialect } from './dialect.ts';
+import type { Bank, Dialect, DialectOptions, Told } from './dialect.ts';
+import { dress } from './dress.ts';
 import type { Qr } from './engine.ts';
 import { faulty } from './faults.ts';
 import { jsonBodies, type Body } from './json-bodies.ts';
@@ -19,6 +21,7 @@ export function openBridge(options: BridgeOptions): OpenDouble {
   const dialect: Dialect = {
     name: 'bridge',
     prefix: '/bridge',
+    pausesMs: GROWING_FOR_A_DAY,
     router: (bank) => bridgeRouter(bank, options),
     notifications: (told, distortion) => notifications(told, distortion, options),
   };
@@ -57,7 +60,9 @@ function bridgeRouter(bank: Bank, { token }: BridgeOptions): Router {
   return router;
 }
 
-function view(qr: Qr, { engine, knobs: { current } }: Bank): object {
+function view(qr: Qr, bank: Bank): object {
+  const { engine } = bank;
+  const current = knobsFor(qr, bank);
   const status = current.holdStatus ? engine.unpaidStatusOf(qr) : engine.statusOf(qr);
   const isDeclined = !current.holdStatus && qr.attempts.at(-1)?.result === 'declined';
   const word = isDeclined ? 'failed' : status === 'new' ? 'pending' : status;
@@ -78,5 +83,6 @@ function notifications(
 ): readonly Notification[] {
   const key = knobs.signature === 'good' ? token : `not ${token}`;
   const headers = { 'Content-Type': 'application/json', Authorization: `Bearer ${key}` };
-  return [{ qrcId: qr.qrcId, body: JSON.stringify({ orderId: order ?? qr.order }), headers }];
+  const body = JSON.stringify(dress({ orderId: order ?? qr.order }, knobs));
+  return [{ qrcId: qr.qrcId, body, headers }];
 }

@@ -37,7 +37,7 @@ export function controlsOf(controlled: Controlled): Router {
     if (typeof advanceMs !== 'number')
       return void response.status(400).json({ error: 'advanceMs' });
     engine.advance(advanceMs);
-    response.json({ now: engine.now() });
+    void deliveries.catchUp().then(() => response.json({ now: engine.now() }));
   });
   addPayer(router, bank);
   addNotifications(router, controlled);

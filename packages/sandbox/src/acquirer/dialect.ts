@@ -1,7 +1,12 @@
 import type { Router } from 'express';
 import type { Double, OpenDouble } from '../double.ts';
 import { controlsOf } from './controls.ts';
-import { createDeliveries, type IsAcknowledged, type Notification } from './deliveries.ts';
+import {
+  createDeliveries,
+  type IsAcknowledged,
+  type Notification,
+  type Plan,
+} from './deliveries.ts';
 import { createEngine, type Attempt, type Engine, type Qr } from './engine.ts';
 import { keepCodes, KEEPS_NOTHING } from './kept-codes.ts';
 import { DEFAULT_KNOBS, type Knobs } from './knobs.ts';
@@ -35,6 +40,8 @@ export interface Dialect {
   readonly notifications: (told: Told, distortion: Distortion) => readonly Notification[];
   /** Missing: any 200. */
   readonly isAcknowledged?: IsAcknowledged;
+  /** How long this bank waits before each repetition of what was not acknowledged. */
+  readonly pausesMs: readonly number[];
 }
 
 export interface DialectOptions {
@@ -53,7 +60,7 @@ export function openDialect(
     const knobs = { current: initial };
     const kept = codesFile === undefined ? KEEPS_NOTHING : keepCodes(codesFile);
     const engine = createEngine(now, kept);
-    const deliveries = createDeliveries(dialect.isAcknowledged);
+    const deliveries = createDeliveries(engine.now, dialect.isAcknowledged);
 
     function notificationsOf(qr: Qr, distortion: Distortion = {}): readonly Notification[] {
       const told = { qr, attempt: qr.attempts.at(-1), knobs: knobs.current, engine };
@@ -61,11 +68,11 @@ export function openDialect(
     }
 
     function notify(qr: Qr): void {
-      const { callbackUrl: url, callbacks, copies, retryDelaysMs } = knobs.current;
+      const { callbackUrl: url, callbacks, copies } = knobs.current;
+      const plan = planOf(knobs.current, dialect);
       if (url === null || callbacks === 'drop') return;
       for (const notification of notificationsOf(qr)) {
-        for (let copy = 0; copy < copies; copy += 1)
-          deliveries.send(url, notification, retryDelaysMs);
+        for (let copy = 0; copy < copies; copy += 1) deliveries.send(url, notification, plan);
       }
     }
 
@@ -87,3 +94,25 @@ export function openDialect(
     };
   };
 }
+
+function planOf({ delayMs, retries, retryDelaysMs }: Knobs, { pausesMs }: Dialect): Plan {
+  const isBank = retries === 'bank';
+  const clock = isBank || delayMs > 0 ? 'sandbox' : 'machine';
+  return { delayMs, pausesMs: isBank ? pausesMs : retryDelaysMs, clock };
+}
+
+/** The knobs as they are for this code: what its payer did may not show to the merchant yet. */
+export function knobsFor(qr: Qr, { engine, knobs: { current } }: Bank): Knobs {
+  const last = qr.attempts.at(-1);
+  const ageMs = last === undefined ? Infinity : engine.now().getTime() - last.at.getTime();
+  return { ...current, holdStatus: current.holdStatus || ageMs < current.showAfterMs };
+}
+
+const MINUTE_MS = 60_000;
+const HOUR_MS = 60 * MINUTE_MS;
+
+/** Ever longer, for a day. */
+export const GROWING_FOR_A_DAY: readonly number[] = [
+  ...[1, 5, 10, 30].map((minutes) => minutes * MINUTE_MS),
+  ...[1, 2, 4, 8, 8].map((hours) => hours * HOUR_MS),
+];

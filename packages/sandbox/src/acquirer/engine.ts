@@ -85,7 +85,7 @@ export function createEngine(clock: () => Date, kept: KeptCodes = KEEPS_NOTHING)
     now,
     advance: (ms) => void (aheadMs += ms),
     register(order, style) {
-      const qrcId = mintQrcId(randomUUID());
+      const qrcId = style === 'mock-hex' ? mockId() : mintQrcId(randomUUID());
       const link = linkOf(qrcId, order.kopecks, style);
       const qr: Qr = { ...order, qrcId, link, createdAt: now(), ...fresh() };
       qrs.set(qrcId, qr);
@@ -129,6 +129,11 @@ export function createEngine(clock: () => Date, kept: KeptCodes = KEEPS_NOTHING)
 
 function fresh(): Pick<Qr, 'isCancelled' | 'attempts' | 'refunds'> {
   return { isCancelled: false, attempts: [], refunds: [] };
+}
+
+/** Two letters and hex: no UUID is in it. */
+function mockId(): string {
+  return `AD${randomUUID().replaceAll('-', '').slice(2).toUpperCase()}`;
 }
 
 type Refusal = (PayResult & { kind: 'refused' })['why'];

@@ -8,6 +8,9 @@ export interface FaultWords {
 
 type Answer = (response: Response, words: FaultWords) => void;
 
+/** Often enough that nobody takes the connection for dead. */
+const DRIP_MS = 50;
+
 const INSTEAD: Readonly<Partial<Record<FaultKind, Answer>>> = {
   'http-400': (response, { errorBody }) => void response.status(400).json(errorBody),
   'http-500': (response) => void response.status(500).json({ status: 500, error: 'Internal' }),
@@ -15,6 +18,11 @@ const INSTEAD: Readonly<Partial<Record<FaultKind, Answer>>> = {
   'http-429': (response) => void response.status(429).set('Retry-After', '5').json({ status: 429 }),
   'error-200': (response, { errorBody }) => void response.json(errorBody),
   'not-json': (response) => void response.send('<html>'),
+  'slow-body': (response) => {
+    const drip = setInterval(() => response.write(' '), DRIP_MS);
+    response.type('json').write('{');
+    response.on('close', () => clearInterval(drip));
+  },
 };
 
 /** Fails the next calls of this kind, as the knobs say; each failing uses one of its `times` up. */

@@ -1,6 +1,7 @@
 import Joi from 'joi';
 
-export type LinkStyle = 'full' | 'short' | 'bad-crc';
+/** 'mock-hex': an id of hex digits, as Raiffeisen's own sandbox makes them. */
+export type LinkStyle = 'full' | 'short' | 'bad-crc' | 'mock-hex';
 
 export type RefundOutcome = 'succeed' | 'hold' | 'decline';
 
@@ -18,7 +19,9 @@ export type FaultKind =
   /** HTTP 200 with a code that says error. */
   | 'error-200'
   /** HTTP 200 with something that is not JSON. */
-  | 'not-json';
+  | 'not-json'
+  /** An answer that begins, and never comes to its end. */
+  | 'slow-body';
 
 export interface Fault {
   readonly on: FaultOn;
@@ -39,10 +42,21 @@ export interface Knobs {
   readonly amountDecimals: number;
   /** What is said to have been paid, in roubles, whatever was; null: the truth. */
   readonly claimedAmount: string | null;
-  /** Pauses before a notification is repeated that was not answered 200; then the bank gives up. */
+  /** Names of a notification's fields, and whether there are some that nobody knows. */
+  readonly casing: 'as-is' | 'pascal' | 'camel';
+  readonly unknownFields: boolean;
+  /**
+   * Pauses before a notification is repeated that was not acknowledged; then the bank gives up. 'quick':
+   * `retryDelaysMs`, by the machine's clock; 'bank': the bank's own hours and days, by the sandbox's.
+   */
+  readonly retries: 'quick' | 'bank';
   readonly retryDelaysMs: readonly number[];
+  /** A notification's first try comes so much later, by the sandbox's clock. */
+  readonly delayMs: number;
   /** While true, payments that were made are not shown yet. */
   readonly holdStatus: boolean;
+  /** A payment shows so much later, by the sandbox's clock. */
+  readonly showAfterMs: number;
   readonly linkStyle: LinkStyle;
   /** What becomes of refunds that were asked for, also of those that wait. */
   readonly refunds: RefundOutcome;
@@ -56,8 +70,13 @@ export const DEFAULT_KNOBS: Knobs = {
   signature: 'good',
   amountDecimals: 0,
   claimedAmount: null,
+  casing: 'as-is',
+  unknownFields: false,
+  retries: 'quick',
   retryDelaysMs: [1_000, 2_000, 4_000, 8_000, 16_000, 32_000, 64_000],
+  delayMs: 0,
   holdStatus: false,
+  showAfterMs: 0,
   linkStyle: 'full',
   refunds: 'succeed',
   faults: [],
@@ -74,6 +93,7 @@ const FAULT = Joi.object<Fault>({
     'http-429',
     'error-200',
     'not-json',
+    'slow-body',
   ).required(),
   times: Joi.number().integer().min(1).default(1),
 });
@@ -90,9 +110,14 @@ export const knobChange = Joi.object<Partial<Knobs>>({
   claimedAmount: Joi.string()
     .pattern(/^\d+(\.\d+)?$/)
     .allow(null),
+  casing: Joi.valid('as-is', 'pascal', 'camel'),
+  unknownFields: Joi.boolean(),
+  retries: Joi.valid('quick', 'bank'),
+  delayMs: Joi.number().integer().min(0),
+  showAfterMs: Joi.number().integer().min(0),
   retryDelaysMs: Joi.array().items(Joi.number().integer().min(0)).max(100),
   holdStatus: Joi.boolean(),
   refunds: Joi.valid('succeed', 'hold', 'decline'),
-  linkStyle: Joi.valid('full', 'short', 'bad-crc'),
+  linkStyle: Joi.valid('full', 'short', 'bad-crc', 'mock-hex'),
   faults: Joi.array().items(FAULT),
 });

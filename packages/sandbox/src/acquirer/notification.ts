@@ -2,6 +2,7 @@ import { createHmac } from 'node:crypto';
 import { jsonNumber } from '@kopeck/core/json-number';
 import { formatRoubles } from '@kopeck/core/roubles';
 import type { Notification } from './deliveries.ts';
+import { dress } from './dress.ts';
 import type { Attempt, Qr } from './engine.ts';
 import type { Knobs } from './knobs.ts';
 
@@ -50,7 +51,7 @@ export function raiffeisenNotification(
   const signature = createHmac('sha256', key).update(signed.join('|')).digest('hex');
   return {
     qrcId: qr.qrcId,
-    body: JSON.stringify(fields),
+    body: JSON.stringify(dress(fields, knobs)),
     headers: { 'Content-Type': 'application/json', 'X-Api-Signature-SHA256': signature },
   };
 }

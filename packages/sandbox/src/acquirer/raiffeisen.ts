@@ -2,7 +2,7 @@ import { Router, type RequestHandler, type Response } from 'express';
 import { textAt } from '@kopeck/core/json';
 import { jsonNumber } from '@kopeck/core/json-number';
 import { parseRoubles } from '@kopeck/core/roubles';
-import type { Bank, Dialect } from './dialect.ts';
+import { GROWING_FOR_A_DAY, knobsFor, type Bank, type Dialect } from './dialect.ts';
 import type { PayResult, Qr, QrStatus } from './engine.ts';
 import { faulty } from './faults.ts';
 import { jsonBodies, type Body } from './json-bodies.ts';
@@ -25,6 +25,7 @@ export function raiffeisenDialect(merchant: Merchant): Dialect {
   return {
     name: 'acquirer',
     prefix: '/raiffeisen',
+    pausesMs: GROWING_FOR_A_DAY,
     router: (bank) => raiffeisenRouter({ ...bank, merchant }),
     notifications: (told, distortion) =>
       told.attempt === undefined
@@ -98,19 +99,17 @@ function cancel({ engine }: Bank): RequestHandler<{ qrId: string }> {
   };
 }
 
-function paymentInfo({
-  engine,
-  knobs,
-  merchant,
-}: RaiffeisenBank): RequestHandler<{ qrId: string }> {
+function paymentInfo(bank: RaiffeisenBank): RequestHandler<{ qrId: string }> {
+  const { engine, merchant } = bank;
   return (request, response) => {
     const qr = engine.find(request.params.qrId);
     if (qr === undefined) return void response.json(error('NOT_FOUND'));
 
-    const last = knobs.current.holdStatus ? undefined : qr.attempts.at(-1);
+    const knobs = knobsFor(qr, bank);
+    const last = knobs.holdStatus ? undefined : qr.attempts.at(-1);
     response.json({
       code: 'SUCCESS',
-      amount: jsonNumber(shownAmount(qr, knobs.current)),
+      amount: jsonNumber(shownAmount(qr, knobs)),
       currency: 'RUB',
       order: qr.order,
       qrId: qr.qrcId,
@@ -162,8 +161,9 @@ function authorised({ merchant }: RaiffeisenBank, when: 'always' | 'if given'): 
   };
 }
 
-function view({ engine, knobs, origin }: Bank, qr: Qr): object {
-  const status = knobs.current.holdStatus ? engine.unpaidStatusOf(qr) : engine.statusOf(qr);
+function view(bank: Bank, qr: Qr): object {
+  const { engine, origin } = bank;
+  const status = knobsFor(qr, bank).holdStatus ? engine.unpaidStatusOf(qr) : engine.statusOf(qr);
   return {
     qrId: qr.qrcId,
     qrStatus: QR_STATUS[status],

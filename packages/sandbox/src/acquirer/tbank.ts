@@ -1,34 +1,37 @@
 import { Router, type RequestHandler } from 'express';
 import { textAt } from '@kopeck/core/json';
-import { jsonNumber } from '@kopeck/core/json-number';
-import { parseRoubles } from '@kopeck/core/roubles';
 import type { OpenDouble } from '../double.ts';
-import type { Notification } from './deliveries.ts';
-import { openDialect, type Bank, type Dialect, type DialectOptions, type Told } from './dialect.ts';
-import type { Engine, Qr, QrStatus } from './engine.ts';
+import { openDialect, type Bank, type Dialect, type DialectOptions } from './dialect.ts';
+import type { Qr } from './engine.ts';
 import { faulty } from './faults.ts';
 import { jsonBodies, type Body } from './json-bodies.ts';
-import type { Knobs } from './knobs.ts';
-import type { Distortion } from './notification.ts';
-import { refundedOf, refundQr, settleRefunds } from './refunds.ts';
+import { refundQr, settleRefunds } from './refunds.ts';
+import { notifications, type Terminal } from './tbank-notification.ts';
+import { common, paymentIdOf, statusOf, stateView } from './tbank-payment.ts';
 import { tokenOf } from './tbank-token.ts';
 
-export interface TbankOptions extends DialectOptions {
-  readonly terminalKey: string;
-  readonly password: string;
-}
+export interface TbankOptions extends DialectOptions, Terminal {}
 
 /** An acquirer that speaks as T-Bank does: the API base is `<origin>/tbank/v2`. */
 export function openTbank(options: TbankOptions): OpenDouble {
   const dialect: Dialect = {
     name: 'tbank',
     prefix: '/tbank',
+    pausesMs: HOURLY_THEN_DAILY,
     router: (bank) => tbankRouter(bank, options),
     notifications: (told, distortion) => notifications(told, distortion, options),
     isAcknowledged: ({ status, body }) => status === 200 && body === 'OK',
   };
   return openDialect(dialect, options);
 }
+
+const HOUR_MS = 3_600_000;
+
+/** Every hour for a day, then every day for a month. */
+const HOURLY_THEN_DAILY: readonly number[] = [
+  ...Array.from({ length: 24 }, () => HOUR_MS),
+  ...Array.from({ length: 30 }, () => 24 * HOUR_MS),
+];
 
 /** What a call does with the payment it names; null: there is none such. */
 type Act = (body: Body, bank: Bank, qr: Qr | undefined) => object | null;
@@ -53,7 +56,7 @@ function tbankRouter(bank: Bank, { terminalKey, password }: TbankOptions): Route
       if (!isOurs) return void response.json(failure('204'));
       if (body['TerminalKey'] !== terminalKey) return void response.json(failure('331'));
       const id = textAt(body, 'PaymentId');
-      const qr = bank.engine.all().find((one) => paymentIdOf(one, bank.engine) === id);
+      const qr = bank.engine.all().find((one) => paymentIdOf(one) === id);
       const done = act(body, bank, qr);
       response.json(
         done === null
@@ -96,13 +99,14 @@ function checkOrder(body: Body, bank: Bank): object {
 
 /** Of a new payment the end, of a paid one a refund, all of it when no amount is said. */
 function cancel(body: Body, bank: Bank, qr: Qr | undefined): object | null {
-  const { engine, knobs } = bank;
+  const { engine, knobs, notify } = bank;
   if (qr === undefined) return null;
   if (engine.statusOf(qr) !== 'paid') return engine.cancel(qr) ? { Status: 'CANCELED' } : null;
   const kopecks = BigInt(textAt(body, 'Amount') ?? qr.kopecks);
   if (refundQr(qr, { key: null, kopecks }) === null) return null;
   settleRefunds(qr, knobs.current.refunds);
   engine.changed();
+  notify(qr);
   return { Status: statusOf(qr, engine, knobs.current) };
 }
 
@@ -117,77 +121,6 @@ function payTest(body: Body, { engine, notify }: Bank, qr: Qr | undefined): obje
     notify(qr);
   }
   return {};
-}
-
-const STATUS: Readonly<Record<QrStatus, string>> = {
-  new: 'NEW',
-  paid: 'CONFIRMED',
-  cancelled: 'CANCELED',
-  expired: 'DEADLINE_EXPIRED',
-};
-
-const ATTEMPTS = 3;
-
-function statusOf(qr: Qr, engine: Engine, { holdStatus, refunds }: Knobs): string {
-  settleRefunds(qr, refunds);
-  if (holdStatus) return STATUS[engine.unpaidStatusOf(qr)];
-  if (qr.refunds.some(({ status }) => status === 'pending')) return 'ASYNC_REFUNDING';
-  const back = refundedOf(qr);
-  if (back > 0n) return back >= qr.kopecks ? 'REFUNDED' : 'PARTIAL_REFUNDED';
-  const declined = qr.attempts.filter(({ result }) => result === 'declined').length;
-  const status = engine.statusOf(qr);
-  return status === 'new' && declined >= ATTEMPTS ? 'REJECTED' : STATUS[status];
-}
-
-function stateView(qr: Qr, bank: Bank): object {
-  const { engine, knobs } = bank;
-  return { ...common(qr, bank), Status: statusOf(qr, engine, knobs.current) };
-}
-
-function common(qr: Qr | undefined, { engine, knobs }: Bank): object {
-  if (qr === undefined) return {};
-  const amount = jsonNumber(amountOf(qr, knobs.current));
-  return { PaymentId: paymentIdOf(qr, engine), OrderId: qr.order, Amount: amount };
-}
-
-/** Kopecks. */
-function amountOf(qr: Qr, { claimedAmount }: Knobs): string {
-  return String(claimedAmount === null ? qr.kopecks : parseRoubles(claimedAmount));
-}
-
-/** A number, as the bank has them. */
-function paymentIdOf(qr: Qr, engine: Engine): string {
-  return String(930_560_000 + engine.all().findIndex(({ qrcId }) => qrcId === qr.qrcId));
-}
-
-/** AUTHORIZED and CONFIRMED at the same time, as one-stage terminals do. */
-function notifications(
-  { qr, engine, knobs }: Told,
-  distortion: Distortion,
-  { terminalKey, password }: TbankOptions,
-): readonly Notification[] {
-  const status = statusOf(qr, engine, { ...knobs, holdStatus: false });
-  return (status === 'CONFIRMED' ? ['CONFIRMED', 'AUTHORIZED'] : [status]).map((word) => {
-    const fields = {
-      TerminalKey: terminalKey,
-      OrderId: distortion.order ?? qr.order,
-      Success: word !== 'REJECTED',
-      Status: distortion.paymentStatus ?? word,
-      PaymentId: jsonNumber(paymentIdOf(qr, engine)),
-      ErrorCode: '0',
-      Amount: jsonNumber(distortion.amount ?? amountOf(qr, knobs)),
-      Pan: '+7 (***) ***-**-67',
-      CardId: null,
-    };
-    const plain = {
-      ...fields,
-      PaymentId: paymentIdOf(qr, engine),
-      Amount: distortion.amount ?? amountOf(qr, knobs),
-    };
-    const key = knobs.signature === 'good' ? password : `not ${password}`;
-    const body = JSON.stringify({ ...fields, Token: tokenOf(plain, key), Data: { Source: 'SBP' } });
-    return { qrcId: qr.qrcId, body, headers: { 'Content-Type': 'application/json' } };
-  });
 }
 
 function failure(code: string): object {

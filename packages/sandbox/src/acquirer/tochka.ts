@@ -1,49 +1,51 @@
-import { generateKeyPairSync, randomUUID, sign, type KeyObject } from 'node:crypto';
 import { Router, type RequestHandler } from 'express';
 import { isRecord, textAt } from '@kopeck/core/json';
-import { formatRoubles, parseRoubles } from '@kopeck/core/roubles';
+import { parseRoubles } from '@kopeck/core/roubles';
 import type { OpenDouble } from '../double.ts';
-import type { Notification } from './deliveries.ts';
-import { openDialect, type Bank, type Dialect, type DialectOptions, type Told } from './dialect.ts';
+import { knobsFor, openDialect, type Bank, type Dialect, type DialectOptions } from './dialect.ts';
 import type { Engine, Qr } from './engine.ts';
 import { faulty } from './faults.ts';
 import { jsonBodies, type Body } from './json-bodies.ts';
 import type { Knobs } from './knobs.ts';
-import type { Distortion } from './notification.ts';
 import { refundQr, settleRefunds } from './refunds.ts';
+import {
+  error,
+  made,
+  notifications,
+  registerWebhook,
+  trxIdOf,
+  type MakeKeys,
+} from './tochka-notification.ts';
 
 export interface TochkaOptions extends DialectOptions {
   readonly token: string;
   readonly merchantId: string;
+  readonly customerCode: string;
 }
 
 /** An acquirer that speaks as Tochka does: `<origin>/tochka/uapi`, and its key at `/tochka/keys`. */
 export function openTochka(options: TochkaOptions): OpenDouble {
-  const keys = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const wrong = generateKeyPairSync('rsa', { modulusLength: 2048 });
-  const keyOf = ({ signature }: Knobs): KeyObject =>
-    (signature === 'good' ? keys : wrong).privateKey;
+  const keys = { good: made(), wrong: made() };
   const dialect: Dialect = {
     name: 'tochka',
     prefix: '/tochka',
-    router: (bank) => tochkaRouter(bank, options, keys),
-    notifications: (told, distortion) => notifications(told, distortion, keyOf(told.knobs)),
+    pausesMs: Array.from({ length: 30 }, () => 10_000),
+    router: (bank) => tochkaRouter(bank, options, keys.good),
+    notifications: (told, distortion) =>
+      notifications(told, distortion, keys[told.knobs.signature]().privateKey),
   };
   return openDialect(dialect, options);
 }
 
 const MINUTE_MS = 60_000;
 
-function tochkaRouter(
-  bank: Bank,
-  { token, merchantId }: TochkaOptions,
-  keys: { publicKey: KeyObject; privateKey: KeyObject },
-): Router {
+function tochkaRouter(bank: Bank, options: TochkaOptions, keys: MakeKeys): Router {
   const { engine, knobs } = bank;
+  const { token, merchantId } = options;
   const words = { errorBody: error('400') };
   const router = Router();
   router.get('/keys', (_request, response) => {
-    response.json(keys.publicKey.export({ format: 'jwk' }));
+    response.json(keys().publicKey.export({ format: 'jwk' }));
   });
   router.use(...jsonBodies, (request, response, next) => {
     if (request.get('authorization') === `Bearer ${token}`) return next();
@@ -61,8 +63,13 @@ function tochkaRouter(
       const ids = String(request.params['ids']).split(',');
       const known = engine.all().filter((qr) => ids.includes(qr.qrcId) && isTold(qr, engine));
       if (known.length === 0) return void response.status(404).json(error('404'));
-      response.json({ Data: { paymentList: known.map((qr) => view(qr, knobs.current)) } });
+      response.json({ Data: { paymentList: known.map((qr) => view(qr, knobsFor(qr, bank))) } });
     },
+  );
+  router.get(
+    '/uapi/sbp/v1.0/get-sbp-payments',
+    faulty('read', knobs, words),
+    history(bank, options),
   );
   router.post('/uapi/sbp/v1.0/refund', faulty('refund', knobs, words), refund(bank));
   router.get('/uapi/sbp/v1.0/refund/:id', faulty('read', knobs, words), (request, response) => {
@@ -71,7 +78,7 @@ function tochkaRouter(
     if (qr === undefined) return void response.status(404).json(error('404'));
     response.json({ Data: refundView(qr, String(id), knobs.current) });
   });
-  router.put('/uapi/webhook/v1.0/:client', registerWebhook(bank, keys.privateKey));
+  router.put('/uapi/webhook/v1.0/:client', registerWebhook(bank, keys));
   return router;
 }
 
@@ -100,16 +107,29 @@ function isTold(qr: Qr, engine: Engine): boolean {
   return engine.now().getTime() <= Math.max(until, qr.expiresAt.getTime());
 }
 
+/** Of payments of any age, on the days that are asked for; without a day, of yesterday and today. */
+function history(bank: Bank, { customerCode }: TochkaOptions): RequestHandler {
+  const { engine } = bank;
+  return (request, response) => {
+    const { customerCode: customer, qrcId, fromDate } = request.query;
+    if (customer !== customerCode) return void response.status(403).json(error('403'));
+    const yesterday = new Date(engine.now().getTime() - DAY_MS).toISOString().slice(0, 10);
+    const from = typeof fromDate === 'string' ? fromDate : yesterday;
+    const paid = engine.all().filter((qr) => {
+      const at = qr.attempts.find(({ result }) => result === 'success')?.at.toISOString();
+      return at !== undefined && at.slice(0, 10) >= from && (qrcId ?? qr.qrcId) === qr.qrcId;
+    });
+    const Payments = paid.map((qr) => view(qr, knobsFor(qr, bank)));
+    response.json({ Data: { Payments }, Links: {}, Meta: { totalPages: 1 } });
+  };
+}
+
 function view(qr: Qr, { holdStatus }: Knobs): object {
   const last = holdStatus ? undefined : qr.attempts.at(-1);
   const word = last?.result === 'success' ? 'Accepted' : 'Rejected';
   const status = last === undefined ? 'NotStarted' : word;
   const trxId = last?.result === 'success' ? { trxId: trxIdOf(qr) } : {};
   return { qrcId: qr.qrcId, code: 'RQ00000', status, message: '', ...trxId };
-}
-
-function trxIdOf(qr: Qr): string {
-  return `B${String(qr.attempts.at(-1)?.transactionId ?? 0).padStart(31, '0')}`;
 }
 
 /** Roubles here, kopecks above. */
@@ -138,54 +158,7 @@ function refundView(qr: Qr, id: string, { refunds }: Knobs): object {
   return { requestId: id, status: REFUND_STATUS[found?.status ?? 'pending'] };
 }
 
-/** The address is tried with a sample; unless that is answered 200 there is no webhook. */
-function registerWebhook({ knobs, probe }: Bank, key: KeyObject): RequestHandler {
-  return async (request, response) => {
-    const url = textAt(request.body as Body, 'url') ?? '';
-    const sample = {
-      webhookType: 'incomingSbpPayment',
-      qrcId: 'AS1000000000000000000000000SAMPLE',
-    };
-    const status = await probe(url, { qrcId: '', body: jwt(sample, key), headers: TEXT });
-    if (status !== 200) return void response.status(400).json(error('400'));
-    knobs.current = { ...knobs.current, callbackUrl: url };
-    response.json({ Data: { result: true } });
-  };
-}
-
-const TEXT = { 'Content-Type': 'text/plain' };
-
-/** Only of successes. */
-function notifications(
-  { qr, attempt, knobs }: Told,
-  { amount, qrId }: Distortion,
-  key: KeyObject,
-): readonly Notification[] {
-  if (attempt?.result !== 'success') return [];
-  const claims = {
-    operationId: trxIdOf(qr),
-    qrcId: qrId ?? qr.qrcId,
-    amount: amount ?? knobs.claimedAmount ?? formatRoubles(qr.kopecks, 2),
-    payerMobileNumber: '70000000000',
-    payerName: 'Иван И.',
-    merchantId: qr.merchant,
-    webhookType: 'incomingSbpPayment',
-    refTransactionId: randomUUID(),
-  };
-  return [{ qrcId: qr.qrcId, body: jwt(claims, key), headers: TEXT }];
-}
-
-function jwt(claims: object, key: KeyObject): string {
-  const encode = (json: object): string => Buffer.from(JSON.stringify(json)).toString('base64url');
-  const signed = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`;
-  return `${signed}.${sign('RSA-SHA256', Buffer.from(signed), key).toString('base64url')}`;
-}
-
 function dataOf(body: unknown): Body {
   const data = isRecord(body) ? body['Data'] : undefined;
   return isRecord(data) ? data : {};
-}
-
-function error(code: string): object {
-  return { code, id: randomUUID(), message: 'Sandbox', Errors: [] };
 }

@@ -3,7 +3,9 @@ import { isRecord, textAt } from '@kopeck/core/json';
 import { formatRoubles, parseRoubles } from '@kopeck/core/roubles';
 import type { OpenDouble } from '../double.ts';
 import type { Notification } from './deliveries.ts';
-import { openDialect, type Bank, type Dialect, type DialectOptions, type Told } from './dialect.ts';
+import { GROWING_FOR_A_DAY, knobsFor, openDialect } from './dialect.ts';
+import type { Bank, Dialect, DialectOptions, Told } from './dialect.ts';
+import { dress } from './dress.ts';
 import type { Engine, Qr, Refund } from './engine.ts';
 import { faulty } from './faults.ts';
 import { jsonBodies, type Body } from './json-bodies.ts';
@@ -21,6 +23,7 @@ export function openYookassa(options: YookassaOptions): OpenDouble {
   const dialect: Dialect = {
     name: 'yookassa',
     prefix: '/yookassa',
+    pausesMs: GROWING_FOR_A_DAY,
     router: (bank) => yookassaRouter(bank, options),
     notifications,
   };
@@ -51,12 +54,12 @@ function yookassaRouter(bank: Bank, { shopId, secretKey }: YookassaOptions): Rou
       expiresAt: new Date(engine.now().getTime() + HOUR_MS),
     };
     const qr = engine.register(order, knobs.current.linkStyle);
-    response.json(view(qr, engine, knobs.current));
+    response.json(view(qr, engine, knobsFor(qr, bank)));
   });
   router.get('/v3/payments/:id', faulty('read', knobs, words), (request, response) => {
     const qr = engine.all().find((one) => idOf(one) === request.params['id']);
     if (qr === undefined) return void response.status(404).json(error('not_found'));
-    response.json(view(qr, engine, knobs.current));
+    response.json(view(qr, engine, knobsFor(qr, bank)));
   });
   router.post('/v3/refunds', faulty('refund', knobs, words), once, (request, response) => {
     const body = request.body as Body;
@@ -66,7 +69,9 @@ function yookassaRouter(bank: Bank, { shopId, secretKey }: YookassaOptions): Rou
     if (qr === undefined || refund === null) {
       return void response.status(400).json(error('invalid_request'));
     }
+    settleRefunds(qr, knobs.current.refunds);
     engine.changed();
+    bank.notify(qr);
     sendRefund(response, qr, refund, knobs.current);
   });
   router.get('/v3/refunds/:id', faulty('read', knobs, words), (request, response) => {
@@ -141,28 +146,31 @@ const REFUND_STATUS = { pending: 'pending', succeeded: 'succeeded', declined: 'c
 
 function sendRefund(response: Response, qr: Qr, refund: Refund, { refunds }: Knobs): void {
   settleRefunds(qr, refunds);
-  response.json({
-    id: refund.id,
-    payment_id: idOf(qr),
-    status: REFUND_STATUS[refund.status],
-    amount: roubles(formatRoubles(refund.kopecks, 2)),
-  });
+  response.json(refundView(qr, refund));
 }
 
+function refundView(qr: Qr, { id, status, kopecks }: Refund): object {
+  const amount = roubles(formatRoubles(kopecks, 2));
+  return { id, payment_id: idOf(qr), status: REFUND_STATUS[status], amount };
+}
+
+/** Of a payment, or of its newest refund once that has come through. */
 function notifications(
   { qr, engine, knobs }: Told,
   { order, paymentStatus }: Distortion,
 ): readonly Notification[] {
+  const headers = { 'Content-Type': 'application/json' };
+  const send = (event: string, object: object): readonly Notification[] => {
+    const told = { type: 'notification', event, object: dress({ ...object }, knobs) };
+    return [{ qrcId: qr.qrcId, body: JSON.stringify(dress(told, knobs)), headers }];
+  };
+  const refund = qr.refunds.findLast(({ status }) => status === 'succeeded');
+  if (refund !== undefined) return send('refund.succeeded', refundView(qr, refund));
+
   const object = view(qr, engine, { ...knobs, holdStatus: false }) as { status: string };
-  const metadata = { orderId: order ?? qr.order };
   const status = paymentStatus ?? object.status;
-  const event = `payment.${status}`;
-  const body = JSON.stringify({
-    type: 'notification',
-    event,
-    object: { ...object, status, metadata },
-  });
-  return [{ qrcId: qr.qrcId, body, headers: { 'Content-Type': 'application/json' } }];
+  const metadata = { orderId: order ?? qr.order };
+  return send(`payment.${status}`, { ...object, status, metadata });
 }
 
 function idOf({ qrcId }: Qr): string {
