@@ -1,5 +1,3 @@
-import { isRecord, parseJsonText } from '@kopeck/core/json';
-import { inTransaction } from '@kopeck/runtime/database';
 import type { Pool, ResultSetHeader, RowDataPacket } from 'mysql2/promise';
 
 export type DeliveryKind = 'webhook' | 'telegram';
@@ -7,6 +5,9 @@ export type DeliveryKind = 'webhook' | 'telegram';
 /** One message that the ledger wrote in the transaction of what it tells of. */
 export interface Delivery {
   readonly id: string;
+  readonly kind: DeliveryKind;
+  /** Whose messages come in their order; null: nobody's. */
+  readonly subject: string | null;
   /** As parseJsonText gives it: numbers are texts. */
   readonly payload: Readonly<Record<string, unknown>>;
   /** The payload as the ledger wrote it. */
@@ -23,49 +24,10 @@ export type Tried =
   | { readonly kind: 'final'; readonly error: string }
   | { readonly kind: 'again'; readonly error: string; readonly retryAfterMs: number | null };
 
-/** Claimed messages come back by themselves if we die with them; longer than any attempt takes. */
-const LEASE_MS = 60_000;
-/** For how long a message that fails holds back the later ones of its subject. */
-const HOLD_MS = 300_000;
-
-/**
- * Takes messages that are due, oldest first, each only when none before it of the same subject is
- * under way or holds it back. Safe for several couriers at once.
- */
-export async function claimDeliveries(
-  pool: Pool,
-  kind: DeliveryKind,
-  limit: number,
-  now: Date,
-): Promise<readonly Delivery[]> {
-  const [candidates] = await pool.query<RowDataPacket[]>(
-    `SELECT o.id FROM outbox o
-      WHERE o.kind = ? AND o.done_at IS NULL AND o.next_attempt_at <= ? AND NOT EXISTS (
-        SELECT 1 FROM outbox e WHERE e.kind = o.kind AND e.subject = o.subject AND e.done_at IS NULL
-          AND e.id < o.id AND (e.held_until IS NULL OR e.held_until > ?))
-      ORDER BY o.next_attempt_at, o.id LIMIT ?`,
-    [kind, now, now, limit],
-  );
-  if (candidates.length === 0) return [];
-  return inTransaction(pool, async (tx) => {
-    const [rows] = await tx.query<RowDataPacket[]>(
-      `SELECT id, payload, created_at, attempts FROM outbox
-        WHERE id IN (?) AND done_at IS NULL AND next_attempt_at <= ? FOR UPDATE SKIP LOCKED`,
-      [candidates.map((row) => String(row['id'])), now],
-    );
-    const claimed = rows.map(deliveryOf);
-    if (claimed.length > 0) {
-      await tx.query(
-        `UPDATE outbox SET next_attempt_at = ?, held_until = COALESCE(held_until, ?) WHERE id IN (?)`,
-        [later(now, LEASE_MS), later(now, HOLD_MS), claimed.map(({ id }) => id)],
-      );
-    }
-    return claimed;
-  });
-}
-
-export async function markDelivered(pool: Pool, { id }: Delivery, now: Date): Promise<void> {
-  await pool.query('UPDATE outbox SET done_at = ?, last_error = NULL WHERE id = ?', [now, id]);
+export async function markDelivered(pool: Pool, delivery: Delivery, now: Date): Promise<void> {
+  const values = [now, delivery.id];
+  await pool.query('UPDATE outbox SET done_at = ?, last_error = NULL WHERE id = ?', values);
+  await wakeNext(pool, delivery, now);
 }
 
 export interface Failure {
@@ -89,14 +51,15 @@ export async function markForLater(
 /** `dead`: a person should look at it, and may have it sent again. */
 export async function markGivenUp(
   pool: Pool,
-  { id }: Delivery,
+  delivery: Delivery,
   now: Date,
   { error, dead }: { readonly error: string; readonly dead: boolean },
 ): Promise<void> {
   await pool.query(
     `UPDATE outbox SET done_at = ?, dead_at = ?, attempts = attempts + 1, last_error = ? WHERE id = ?`,
-    [now, dead ? now : null, error.slice(0, 300), id],
+    [now, dead ? now : null, error.slice(0, 300), delivery.id],
   );
+  await wakeNext(pool, delivery, now);
 }
 
 export async function countDead(pool: Pool): Promise<number> {
@@ -125,18 +88,17 @@ export async function closeUnwanted(pool: Pool, kind: DeliveryKind, now: Date): 
   );
 }
 
-function deliveryOf(row: RowDataPacket): Delivery {
-  const text = String(row['payload']);
-  const payload = parseJsonText(Buffer.from(text));
-  return {
-    id: String(row['id']),
-    payload: isRecord(payload) ? payload : {},
-    text,
-    createdAt: row['created_at'] as Date,
-    attempts: Number(row['attempts']),
-  };
-}
-
-function later(now: Date, ms: number): Date {
-  return new Date(now.getTime() + ms);
+/** The next one of the subject need not wait any longer, unless it has been tried and waits for itself. */
+async function wakeNext(pool: Pool, { id, kind, subject }: Delivery, now: Date): Promise<void> {
+  const [[next]] = await pool.query<RowDataPacket[]>(
+    `SELECT id FROM outbox FORCE INDEX (outbox_subject)
+      WHERE kind = ? AND subject = ? AND done_at IS NULL AND id > ? ORDER BY id LIMIT 1`,
+    [kind, subject, id],
+  );
+  if (next === undefined) return;
+  await pool.query(
+    `UPDATE outbox SET next_attempt_at = ?
+      WHERE id = ? AND held_until IS NULL AND next_attempt_at > ?`,
+    [now, String(next['id']), now],
+  );
 }

@@ -9,6 +9,7 @@ import { createClosing, withDeadline } from '@kopeck/runtime/shutdown';
 import { tellAlerts } from './alerts.ts';
 import { createBook } from './book.ts';
 import type { Book } from './book.ts';
+import { readHead, withHead, type ChainHead } from './chain-head.ts';
 import type { CourierConfig } from './config.ts';
 import { continued } from './incident.ts';
 import type { Incident } from './incident.ts';
@@ -26,6 +27,7 @@ import type { Probe } from './watch.ts';
 const LOOK_MS = 1_000;
 const REDIS_ANSWERS_WITHIN_MS = 2_000;
 const MAIL_MS = 250;
+const HEAD_MS = 10_000;
 const LOAD_WITHIN_MS = 2_000;
 const CLOSE_WITHIN_MS = 2_000;
 const HOUR_MS = 3_600_000;
@@ -46,7 +48,8 @@ export async function startCourier(options: CourierOptions): Promise<Courier> {
 
 async function start(parts: Parts): Promise<Courier> {
   const { config, log, now, redis, metrics } = parts;
-  const send = mailerOf(config);
+  const mailer = mailerOf(config);
+  const send = mailer === null ? null : await startHead(parts, mailer);
   const warnings = send === null ? [NOT_CONFIGURED] : [];
   for (const warning of warnings) log.warn(warning);
 
@@ -79,6 +82,23 @@ function mailerOf({
   ALERT_FROM: from,
 }: CourierConfig): Send | null {
   return url === undefined || to === undefined ? null : createMailer({ url, to, from });
+}
+
+/** Read from time to time as well: the first mail of all may be that the database is away. */
+async function startHead(parts: Parts, send: Send): Promise<Send> {
+  const { config, redis, log, now, closing } = parts;
+  const pool = openDatabase(config.DATABASE_URL, { connections: 1, connectTimeoutMs: 1_000 });
+  closing.add('head', () => withDeadline(pool.end(), CLOSE_WITHIN_MS));
+  const memory = openMemory<ChainHead>({
+    redis,
+    key: `${config.REDIS_PREFIX}:head`,
+    merge: (mine) => mine,
+    log,
+  });
+  await withDeadline(memory.loaded, LOAD_WITHIN_MS);
+  const head = { pool, memory, now };
+  addLoop(parts, 'head of the books', HEAD_MS, () => readHead(head));
+  return withHead(send, head);
 }
 
 function startProbes(parts: Parts, book: Book): void {

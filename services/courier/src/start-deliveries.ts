@@ -3,8 +3,8 @@ import { openDatabase } from '@kopeck/runtime/database';
 import { withDeadline } from '@kopeck/runtime/shutdown';
 import type { Pool } from 'mysql2/promise';
 import type { Book } from './book.ts';
+import { claimDeliveries } from './claim.ts';
 import {
-  claimDeliveries,
   closeUnwanted,
   countDead,
   markDelivered,
@@ -27,7 +27,7 @@ const LOOK_MS = 250;
 const DEAD_MS = 1_000;
 const CLOSE_WITHIN_MS = 2_000;
 const WEBHOOKS_AT_ONCE = 32;
-/** Telegram allows about 30 a second: so many each 250 ms, one after the other. */
+/** Telegram allows about 30 a second: so many each 250 ms. */
 const MESSAGES_A_LOOK = 6;
 
 /** The operator's bot and the payers are told: each kind in its own loop, so that none waits for another. */
@@ -86,14 +86,13 @@ function startMessages(parts: Parts, pool: Pool, attempt: Try): void {
     await delay(waitMs, undefined, { signal: stopping.signal }).catch(() => undefined);
     waitMs = 0;
     const claimed = await claimDeliveries(pool, 'telegram', MESSAGES_A_LOOK, parts.now());
-    for (const delivery of claimed) {
-      const tried: Tried =
-        waitMs > 0
-          ? { kind: 'again', error: 'too many messages', retryAfterMs: waitMs }
-          : await attempt(delivery);
-      if (tried.kind === 'again') waitMs = Math.max(waitMs, tried.retryAfterMs ?? 0);
-      await settle(parts, pool, { kind: 'telegram', delivery, tried });
-    }
+    await Promise.all(
+      claimed.map(async (delivery) => {
+        const tried = await attempt(delivery);
+        if (tried.kind === 'again') waitMs = Math.max(waitMs, tried.retryAfterMs ?? 0);
+        await settle(parts, pool, { kind: 'telegram', delivery, tried });
+      }),
+    );
   });
 }
 

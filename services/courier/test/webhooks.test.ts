@@ -20,7 +20,7 @@ const NEW_SECRET = `whsec_${Buffer.from('the secret that is current, as of today
 const BOT_TOKEN = '7000000001:AAbotTokenForUnitTestsOnly_0123456789';
 const MINUTE_MS = 60_000;
 /** `npm run test:webhooks` brings 10,000. */
-const TOTAL = Number(process.env['WEBHOOKS'] ?? 1_000);
+const TOTAL = Number(process.env['WEBHOOKS'] ?? 400);
 
 let database: TestDatabase;
 let pool: Pool;
@@ -103,6 +103,18 @@ async function outbox(): Promise<readonly RowDataPacket[]> {
   return (await pool.query<RowDataPacket[]>('SELECT * FROM outbox ORDER BY id'))[0];
 }
 
+/**
+ * What has failed comes again at once instead of after five seconds. The courier's clock stays: the
+ * reference library takes no call that is five minutes ahead. A lease, which is longer, stays too.
+ */
+async function forgetTheWait(): Promise<void> {
+  await pool.query(
+    `UPDATE outbox SET next_attempt_at = ? WHERE done_at IS NULL AND attempts = 1
+      AND next_attempt_at < ?`,
+    [new Date(), new Date(Date.now() + 10_000)],
+  );
+}
+
 const taken = (): readonly string[] =>
   receiver.calls.filter(({ status }) => status === 200).map(({ id }) => id);
 
@@ -119,15 +131,12 @@ test(
       return { status: isRefused ? 503 : 200 };
     });
     await start();
-    let before = 0;
     await waitFor(
-      () => {
-        // Failed ones come again after five seconds: time passes faster when nothing else is left to do.
-        if (receiver.calls.length === before) aheadMs += 500;
-        before = receiver.calls.length;
+      async () => {
+        await forgetTheWait();
         return new Set(taken()).size === TOTAL;
       },
-      { timeoutMs: 20_000 + TOTAL * 50, everyMs: 50 },
+      { timeoutMs: 20_000 + TOTAL * 20, everyMs: 100 },
     );
     expect(receiver.forged()).toBe(0);
     for (const subject of subjects) {
@@ -137,7 +146,7 @@ test(
       );
     }
   },
-  60_000 + TOTAL * 60,
+  60_000 + TOTAL * 20,
 );
 
 test('what fails holds its subject back for five minutes, and nobody else', async () => {
@@ -151,8 +160,9 @@ test('what fails holds its subject back for five minutes, and nobody else', asyn
   aheadMs = 7_000;
   await waitFor(() => receiver.calls.filter(({ status }) => status === 500).length === 2);
   expect(taken()).toHaveLength(3);
-  // The reference library takes no call from five minutes ahead: the hold ends, not the clock moves.
+  // As if five minutes had passed: the reference library takes no call from so far ahead.
   await pool.query('UPDATE outbox SET held_until = ? WHERE held_until IS NOT NULL', [new Date(0)]);
+  await pool.query('UPDATE outbox SET next_attempt_at = ? WHERE held_until IS NULL', [new Date()]);
   await waitFor(() => taken().length === 5);
   expect(taken().slice(3)).toEqual(['msg_held_2', 'msg_held_3']);
 });
