@@ -1,16 +1,19 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
+import { openSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { freePort } from '@kopeck/testing/ports';
 import { startRedis } from '@kopeck/testing/private-redis';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { cpuMs } from './cpu-time.ts';
 import { load, type Load } from './http-load.ts';
 
 /**
  * How many postbacks a second the receiver keeps, fsynced before each 200, beside a bare Express
- * handler that keeps nothing, in the same run on the same machine. BENCH_DIR: where the journal lies.
+ * handler that keeps nothing, in the same run on the same machine. Each is measured alone: what the
+ * receiver forwards to Redis after its last answer is waited for. BENCH_DIR: where the journal lies.
  */
 const CONNECTIONS = 32;
 const REQUESTS = Number(process.env['BENCH_REQUESTS'] ?? 20_000);
@@ -24,12 +27,27 @@ const dir = await mkdtemp(join(process.env['BENCH_DIR'] ?? tmpdir(), 'kopeck-ben
 const redis = await startRedis({ dir: join(dir, 'redis'), password: 'bench' });
 const children: ChildProcess[] = [];
 let sent = 0;
+
+interface Server {
+  readonly url: string;
+  readonly pid: number | undefined;
+  /** Resolves when nothing of the requests is left to be done. */
+  readonly idle: () => Promise<unknown>;
+}
+
+interface Measured extends Load {
+  /** Of the processor, in microseconds for each request. */
+  readonly cpu: { readonly server: number; readonly redis: number; readonly load: number };
+  /** From the last answer to the last event in the queue. */
+  readonly drainMs: number;
+}
+
 try {
   const epn = await startEpn();
   const bare = await startBare();
   await measure(epn, WARM_UP);
   await measure(bare, WARM_UP);
-  const results: { epn: Load; bare: Load }[] = [];
+  const results: { epn: Measured; bare: Measured }[] = [];
   for (let round = 0; round < ROUNDS; round += 1) {
     results.push({ epn: await measure(epn, REQUESTS), bare: await measure(bare, REQUESTS) });
   }
@@ -41,17 +59,27 @@ try {
   await rm(dir, { recursive: true, force: true });
 }
 
-function measure(url: string, requests: number): Promise<Load> {
-  const pathOf = (): string => {
-    sent += 1;
-    return `/webhook/${TOKEN}?click_id=u-${sent % 500}&order_number=${8_190_044_512_207 + sent}&uniq_id=${770_014_201 + sent}&order_status=waiting&offer_name=AliExpress%20RU%26CIS&offer_type=aliexpress&offer_id=1&type_id=1&sub=tg&revenue=2349.90&commission_fee=96.35&currency=RUB&ip=203.0.113.24&click_time=2026-03-11%2018:02:41&time_of_order=2026-03-11%2018:40:07`;
-  };
-  return load({ url, pathOf, connections: CONNECTIONS, requests });
+async function measure({ url, pid, idle }: Server, requests: number): Promise<Measured> {
+  const pids = [pid, redis.pid, process.pid];
+  const before = pids.map(cpuMs);
+  const result = await load({ url, pathOf, connections: CONNECTIONS, requests });
+  const answered = performance.now();
+  await idle();
+  const [server = 0, queue = 0, own = 0] = pids.map(
+    (each, index) => ((cpuMs(each) - (before[index] ?? 0)) * 1_000) / requests,
+  );
+  const drainMs = performance.now() - answered;
+  return { ...result, cpu: { server, redis: queue, load: own }, drainMs };
 }
 
-async function startEpn(): Promise<string> {
+function pathOf(): string {
+  sent += 1;
+  return `/webhook/${TOKEN}?click_id=u-${sent % 500}&order_number=${8_190_044_512_207 + sent}&uniq_id=${770_014_201 + sent}&order_status=waiting&offer_name=AliExpress%20RU%26CIS&offer_type=aliexpress&offer_id=1&type_id=1&sub=tg&revenue=2349.90&commission_fee=96.35&currency=RUB&ip=203.0.113.24&click_time=2026-03-11%2018:02:41&time_of_order=2026-03-11%2018:40:07`;
+}
+
+async function startEpn(): Promise<Server> {
   const [port, metricsPort] = [await freePort(), await freePort()];
-  const child = run('services/epn/main.ts', {
+  const env = {
     HOST: '127.0.0.1',
     EPN_PORT: String(port),
     EPN_METRICS_PORT: String(metricsPort),
@@ -60,30 +88,45 @@ async function startEpn(): Promise<string> {
     EPN_SECRET_TOKEN: TOKEN,
     EPN_DEFAULT_CURRENCY: 'RUB',
     LOG_LEVEL: 'info',
-  });
-  child.stdout?.resume();
+  };
+  // The log goes to a file: a pipe would have this process read it, at the cost of the load.
+  const { pid } = run('services/epn/main.ts', env, openSync(join(dir, 'epn.log'), 'w'));
   const url = `http://127.0.0.1:${port}`;
   await waitFor(async () => (await fetch(`${url}/health`)).ok, { timeoutMs: 20_000 });
-  return url;
+  const isDrained = async (): Promise<boolean> => {
+    const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
+    return /^kopeck_journal_waiting\S* 0$/m.test(metrics);
+  };
+  // The figure is renewed once a second, so it may still be that of the time before the load.
+  const idle = async (): Promise<unknown> => {
+    await waitFor(async () => !(await isDrained()), { timeoutMs: 1_500 }).catch(() => undefined);
+    return waitFor(isDrained, { timeoutMs: 60_000, everyMs: 100 });
+  };
+  return { url, pid, idle };
 }
 
-async function startBare(): Promise<string> {
-  const child = run('bench/bare-express.ts', {});
+async function startBare(): Promise<Server> {
+  const child = run('bench/bare-express.ts', {}, 'pipe');
   if (child.stdout === null) throw new Error('no stdout');
   const [line] = (await once(child.stdout, 'data')) as [Buffer];
-  return line.toString().trim();
+  return { url: line.toString().trim(), pid: child.pid, idle: async () => undefined };
 }
 
-function run(script: string, env: Readonly<Record<string, string>>): ChildProcess {
-  const child = spawn(process.execPath, [join(ROOT, script)], {
+function run(
+  script: string,
+  env: Readonly<Record<string, string>>,
+  stdout: 'pipe' | number,
+): ChildProcess {
+  const options = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter(Boolean);
+  const child = spawn(process.execPath, [...options, join(ROOT, script)], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
-    stdio: ['ignore', 'pipe', 'inherit'],
+    stdio: ['ignore', stdout, 'inherit'],
   });
   children.push(child);
   return child;
 }
 
-function report(results: readonly { epn: Load; bare: Load }[]): void {
+function report(results: readonly { epn: Measured; bare: Measured }[]): void {
   for (const { epn, bare } of results) {
     console.log(`epn          ${shown(epn)}`);
     console.log(`bare Express ${shown(bare)}   ratio ${ratioOf({ epn, bare }).toFixed(2)}`);
@@ -101,7 +144,9 @@ function ratioOf({ epn, bare }: { epn: Load; bare: Load }): number {
   return epn.requestsPerSecond / bare.requestsPerSecond;
 }
 
-function shown({ requestsPerSecond, p50Ms, p99Ms, answers }: Load): string {
+function shown({ requestsPerSecond, p50Ms, p99Ms, answers, cpu, drainMs }: Measured): string {
   const rate = Math.round(requestsPerSecond).toString().padStart(6);
-  return `${rate} requests/s   p50 ${p50Ms.toFixed(1)} ms   p99 ${p99Ms.toFixed(1)} ms   ${JSON.stringify(answers)}`;
+  const times = `p50 ${p50Ms.toFixed(1)} ms   p99 ${p99Ms.toFixed(1)} ms`;
+  const used = Object.entries(cpu).map(([name, micros]) => `${name} ${Math.round(micros)}`);
+  return `${rate} requests/s   ${times}   ${JSON.stringify(answers)}   µs of CPU: ${used.join(', ')}   queue ${(drainMs / 1_000).toFixed(1)} s later`;
 }

@@ -1,4 +1,4 @@
-import { createHash, timingSafeEqual } from 'node:crypto';
+import { hash, timingSafeEqual } from 'node:crypto';
 import express from 'express';
 import type { RequestHandler, Response } from 'express';
 import { parseJsonText } from '@kopeck/core/json';
@@ -65,10 +65,21 @@ export function bearer(
 
 /** Constant time over digests, so that neither length nor place of a difference shows. */
 export function isOneOf(given: string, secrets: readonly string[]): boolean {
-  const digest = createHash('sha256').update(given).digest();
+  const digest = digestOf(given);
   let found = false;
-  for (const secret of secrets) {
-    found = timingSafeEqual(digest, createHash('sha256').update(secret).digest()) || found;
-  }
+  for (const secret of digestsOf(secrets)) found = timingSafeEqual(digest, secret) || found;
   return found && given !== '';
+}
+
+function digestOf(text: string): Buffer {
+  return hash('sha256', text, 'buffer');
+}
+
+/** A list of the configuration is asked with every request and never changes. */
+const known = new WeakMap<readonly string[], readonly Buffer[]>();
+
+function digestsOf(secrets: readonly string[]): readonly Buffer[] {
+  const digests = known.get(secrets) ?? secrets.map(digestOf);
+  known.set(secrets, digests);
+  return digests;
 }

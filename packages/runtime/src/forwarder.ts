@@ -169,9 +169,15 @@ function createBell(): Bell {
       wake();
     },
     async wait() {
-      const waiting = new AbortController();
-      wake = () => waiting.abort();
-      if (!hasRung) await pause(waiting.signal);
+      if (!hasRung) {
+        await new Promise<void>((resolve) => {
+          const timer = setTimeout(resolve, IDLE_MS);
+          wake = () => {
+            clearTimeout(timer);
+            resolve();
+          };
+        });
+      }
       hasRung = false;
     },
   };

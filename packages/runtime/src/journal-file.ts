@@ -151,13 +151,15 @@ function writerOf(db: DatabaseSync): (row: NewRow) => boolean {
   const insert = db.prepare(
     'INSERT INTO events (job_id, event, appended_at) VALUES (?, ?, ?) ON CONFLICT (job_id) DO NOTHING',
   );
-  const wait = db.prepare(
+  const wait = db.prepare('INSERT INTO waiting VALUES (?)');
+  const waitAgain = db.prepare(
     'INSERT INTO waiting SELECT seq FROM events WHERE job_id = ? ON CONFLICT DO NOTHING',
   );
   return (row) => {
-    const isNew = insert.run(...row).changes === 1;
-    wait.run(row[0]);
-    return isNew;
+    const { changes, lastInsertRowid } = insert.run(...row);
+    if (changes === 0) waitAgain.run(row[0]);
+    else wait.run(lastInsertRowid);
+    return changes === 1;
   };
 }
 

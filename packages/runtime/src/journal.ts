@@ -70,6 +70,7 @@ export function openJournal({ dir, maxBytes, keepHours, now }: JournalOptions): 
     const taken = batch;
     batch = [];
     try {
+      if (isDiskFull(dir)) throw new Error('less than 10 % of the disk is free');
       const results = file.insert(taken.map(({ row }) => row));
       taken.forEach(({ resolve }, index) =>
         resolve(results[index] === true ? 'accepted' : 'duplicate'),
@@ -85,8 +86,6 @@ export function openJournal({ dir, maxBytes, keepHours, now }: JournalOptions): 
   return {
     id: file.id,
     append(event) {
-      if (isDiskFull(dir))
-        return Promise.reject(new JournalUnavailable('less than 10 % of the disk is free'));
       return new Promise((resolve, reject) => {
         const row: NewRow = [jobId(event), JSON.stringify(event), now().getTime()];
         if (batch.push({ row, resolve, reject }) === 1) setImmediate(flush);

@@ -1,3 +1,4 @@
+import { Writable } from 'node:stream';
 import winston from 'winston';
 import { redact, redactor } from './redact.ts';
 
@@ -25,18 +26,41 @@ export function createLog({ service, level, secrets }: LogOptions): Log {
   const logger = winston.createLogger({
     level,
     format: winston.format.json(),
-    transports: [new winston.transports.Console({ stderrLevels: [] })],
+    transports: [new winston.transports.Stream({ stream: stdoutByTurns() })],
   });
   const write =
     (severity: Severity) =>
     (message: string, meta: Meta = {}) => {
       if (!logger.isLevelEnabled(severity)) return;
       const timestamp = new Date().toISOString();
-      const line = redact(spell({ ...meta, message, service, timestamp }), clean) as object;
+      const line = redact(spell({ ...meta, message }), clean) as { readonly message: string };
       // As one object: with several arguments winston looks for %s in the message and drops the rest.
-      logger.log({ ...line, level: severity } as winston.LogEntry);
+      logger.log({ ...line, service, timestamp, level: severity });
     };
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
+}
+
+let gathered = '';
+
+function flushGathered(): void {
+  process.stdout.write(gathered);
+  gathered = '';
+}
+
+/**
+ * All lines of one turn of the event loop in one write: for each line on its own the system would take
+ * as long as for the answer that it tells of. What ends the process, short of SIGKILL, flushes.
+ */
+function stdoutByTurns(): Writable {
+  if (!process.listeners('exit').includes(flushGathered)) process.on('exit', flushGathered);
+  return new Writable({
+    decodeStrings: false,
+    write(line: string, _encoding, done) {
+      if (gathered === '') setImmediate(flushGathered);
+      gathered += line;
+      done();
+    },
+  });
 }
 
 /** A log that keeps silent, for tools and tests. */

@@ -19,6 +19,9 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
   [named(`:`, 12), '$1***'],
 ];
 
+/** Each shape has one of these in it; most texts of a line are ids and words, and have none. */
+const HOLDS_A_MARK = /[:=/%+(\s]/;
+
 function named(mark: '=' | ':', shortest: number): RegExp {
   const name = '(?:secret|token|passw(?:or)?d|signature|api[-_]?key|authorization)';
   const quote = `\\\\?["']?`;
@@ -44,7 +47,9 @@ export function redactor(secrets: readonly string[]): Redactor {
   return (text) => {
     let clean = text;
     for (const secret of known) clean = clean.replaceAll(secret, '***');
-    for (const [shape, replacement] of SHAPES) clean = clean.replace(shape, replacement);
+    if (HOLDS_A_MARK.test(clean)) {
+      for (const [shape, replacement] of SHAPES) clean = clean.replace(shape, replacement);
+    }
     return clean.replace(CARD, (digits) => (isCard(digits) ? '****' : digits));
   };
 }

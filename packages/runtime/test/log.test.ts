@@ -1,4 +1,4 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { join } from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 
@@ -122,5 +122,14 @@ test.each(['hunter2', 'inner-of', 'AAHk3vT9', 'known/secret', 'known%2Fsecret', 
   (secret) => {
     expect(output.length).toBeGreaterThan(1_000);
     expect(output).not.toContain(secret);
+  },
+);
+
+test.each(['exit', 'throw'])(
+  'the last line is written also by a process that ends with %s',
+  (how) => {
+    const child = join(import.meta.dirname, 'children', 'log-and-exit.ts');
+    const { stdout } = spawnSync(process.execPath, [child, how], { encoding: 'utf8' });
+    expect(stdout).toContain('last words');
   },
 );

@@ -1,0 +1,19 @@
+import { readFileSync } from 'node:fs';
+
+/** Linux counts in ticks of 10 ms. */
+const TICK_MS = 10;
+
+/** What a process has used of the processor until now; 0 where the system does not say. */
+export function cpuMs(pid: number | undefined): number {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
+    // The name may hold spaces, and ends with the last bracket; utime and stime are fields 14 and 15.
+    const [utime = '0', stime = '0'] = stat
+      .slice(stat.lastIndexOf(')') + 2)
+      .split(' ')
+      .slice(11, 13);
+    return (Number(utime) + Number(stime)) * TICK_MS;
+  } catch {
+    return 0;
+  }
+}
