@@ -31,12 +31,17 @@ export interface Rig {
   /** Every mail that was sent, as it went over the wire. */
   readonly mails: () => Promise<readonly string[]>;
   /** The processes of today; a killed one is replaced by start(). */
-  readonly processes: Map<Name, ServiceProcess>;
-  readonly start: (name: Name, env?: Readonly<Record<string, string>>) => Promise<void>;
+  readonly processes: Map<string, ServiceProcess>;
+  /** A second copy has a name of its own, and is given its ports by env. */
+  readonly start: (
+    name: Name,
+    env?: Readonly<Record<string, string>>,
+    copy?: string,
+  ) => Promise<void>;
   /** SIGTERM. */
-  readonly stop: (name: Name) => Promise<void>;
+  readonly stop: (copy: string) => Promise<void>;
   /** SIGKILL. */
-  readonly kill: (name: Name) => Promise<void>;
+  readonly kill: (copy: string) => Promise<void>;
   readonly close: () => Promise<void>;
 }
 
@@ -47,9 +52,10 @@ export async function startRig(
   names: readonly Name[] = WITHOUT_MAIL,
   /** For every service, over what the rig has for all. */
   extra: Readonly<Record<string, string>> = {},
+  /** Made by createMariadbTemplate; a test run has one. */
+  template: string = inject('mariadbTemplate'),
 ): Promise<Rig> {
   const dir = await mkdtemp(join(tmpdir(), 'kopeck-rig-'));
-  const template = inject('mariadbTemplate');
   const [mariadb, redis] = await Promise.all([
     startMariadb({ dir: join(dir, 'mariadb'), template }),
     startRedis({ dir: join(dir, 'redis'), password: 'rig' }),
@@ -64,8 +70,8 @@ export async function startRig(
   const mailSink = createMailSink({ dir: mailDir, now: () => new Date() });
   const smtpUrl = await mailSink.listen(0);
 
-  const processes = new Map<Name, ServiceProcess>();
-  const start: Rig['start'] = async (name, env = {}) => {
+  const processes = new Map<string, ServiceProcess>();
+  const start: Rig['start'] = async (name, env = {}, copy = name) => {
     const upper = name.toUpperCase();
     const own = {
       [`${upper}_PORT`]: String(portOf(name)),
@@ -80,7 +86,7 @@ export async function startRig(
       }),
       SMTP_URL: smtpUrl,
     };
-    processes.set(name, await startProcess(name, { ...SECRETS, ...own, ...extra, ...env }));
+    processes.set(copy, await startProcess(name, { ...SECRETS, ...own, ...extra, ...env }));
   };
   await Promise.all(names.map((name) => start(name)));
 
@@ -99,8 +105,8 @@ export async function startRig(
     mails: () => readMails(mailDir),
     processes,
     start,
-    stop: async (name) => processes.get(name)?.stop(),
-    kill: async (name) => processes.get(name)?.kill(),
+    stop: async (copy) => processes.get(copy)?.stop(),
+    kill: async (copy) => processes.get(copy)?.kill(),
     close,
   };
 }

@@ -1,18 +1,23 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { waitFor } from '@kopeck/testing/wait-for';
+import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ServiceProcess {
   readonly name: string;
   /** Everything it has written so far. */
   readonly log: () => string;
+  /** By itself or by us. */
+  readonly hasEnded: () => boolean;
+  /** Whether a signal of ours did it. */
+  readonly wasEnded: () => boolean;
   /** SIGKILL: no goodbye, no flush. */
   readonly kill: () => Promise<void>;
   /** SIGTERM. */
   readonly stop: () => Promise<void>;
 }
 
+const LISTENS_WITHIN_MS = 60_000;
 const ROOT = join(import.meta.dirname, '..', '..');
 
 /** Runs services/<name>/main.ts with exactly this environment, and returns when it listens. */
@@ -29,18 +34,30 @@ export async function startProcess(
   child.stdout.on('data', write);
   child.stderr.on('data', write);
   const exited = once(child, 'exit');
+  const hasEnded = (): boolean => child.exitCode !== null || child.signalCode !== null;
 
+  let isEnding = false;
   const end = async (signal: NodeJS.Signals): Promise<void> => {
-    if (child.exitCode !== null || child.signalCode !== null) return;
+    if (hasEnded()) return;
+    isEnding = true;
     child.kill(signal);
     await exited;
   };
-  await waitFor(
-    () => {
-      if (child.exitCode !== null) throw new Error(`${name} ended: ${written.slice(-2_000)}`);
-      return written.includes('"listening"');
-    },
-    { timeoutMs: 60_000, what: `${name} to listen` },
-  );
-  return { name, log: () => written, kill: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+  const deadline = performance.now() + LISTENS_WITHIN_MS;
+  while (!written.includes('"listening"')) {
+    if (hasEnded()) throw new Error(`${name} ended: ${written.slice(-2_000)}`);
+    if (performance.now() > deadline) {
+      child.kill('SIGKILL');
+      throw new Error(`${name} does not listen: ${written.slice(-2_000)}`);
+    }
+    await delay(20);
+  }
+  return {
+    name,
+    log: () => written,
+    hasEnded,
+    wasEnded: () => isEnding,
+    kill: () => end('SIGKILL'),
+    stop: () => end('SIGTERM'),
+  };
 }

@@ -1,0 +1,63 @@
+import { writeFile } from 'node:fs/promises';
+import { parseArgs } from 'node:util';
+import { runChaos } from './chaos.ts';
+import { FAULTS, type Fault } from './faults.ts';
+
+const HELP = `npm run chaos -- [options]
+  --minutes N    how long things break, default 2
+  --seed N       of events and faults; the one of a run is printed, and in its report
+  --events N     at most so many, default a million
+  --faults LIST  of ${FAULTS.join(', ')}; default all
+  --quiet-s N    give up waiting after so many seconds without a change, default 30
+  --report FILE  the report as JSON
+Exits with 0 when all that was accepted is booked, once, and nothing else is; else with 1.`;
+
+const { values } = parseArgs({
+  options: {
+    minutes: { type: 'string', default: '2' },
+    seed: { type: 'string', default: String(Date.now() % 1_000_000) },
+    events: { type: 'string', default: '1000000' },
+    faults: { type: 'string', default: FAULTS.join(',') },
+    'quiet-s': { type: 'string', default: '30' },
+    report: { type: 'string' },
+    help: { type: 'boolean', default: false },
+  },
+});
+
+if (values.help) console.log(HELP);
+else process.exitCode = await run();
+
+async function run(): Promise<number> {
+  const [first, ...others] = values.faults.split(',').map(faultOf);
+  if (first === undefined) throw new Error('no faults');
+  const begun = performance.now();
+  const log = (line: string): void =>
+    console.log(`${((performance.now() - begun) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
+  log(`seed ${values.seed}`);
+
+  const report = await runChaos({
+    seconds: numberOf('minutes', values.minutes) * 60,
+    seed: numberOf('seed', values.seed),
+    events: numberOf('events', values.events),
+    faults: [first, ...others],
+    quietMs: numberOf('quiet-s', values['quiet-s']) * 1_000,
+    log,
+  });
+  const text = JSON.stringify(report, null, 2);
+  if (values.report !== undefined) await writeFile(values.report, `${text}\n`);
+  console.log(text);
+  return report.problems.length === 0 ? 0 : 1;
+}
+
+function numberOf(option: string, text: string): number {
+  const number = Number(text);
+  if (Number.isFinite(number) && number >= 0) return number;
+  throw new Error(`--${option} must be a number, and is '${text}'`);
+}
+
+function faultOf(text: string): Fault {
+  const fault = FAULTS.find((each) => each === text);
+  if (fault === undefined)
+    throw new Error(`no such fault: '${text}'; there are ${FAULTS.join(', ')}`);
+  return fault;
+}
