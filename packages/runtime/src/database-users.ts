@@ -43,7 +43,8 @@ export const DATABASE_GRANTS = {
     // For `kopeck audit`; the owner of the database alone empties evidence.
     retention_runs: ['SELECT'],
   },
-  courier: { outbox: ['SELECT', 'UPDATE'] },
+  // The head of the books stands in every mail.
+  courier: { outbox: ['SELECT', 'UPDATE'], chain_head: ['SELECT'] },
 } as const satisfies Record<string, Grants>;
 
 export type DatabaseUser = keyof typeof DATABASE_GRANTS;

@@ -91,7 +91,7 @@ async function startHead(parts: Parts, send: Send): Promise<Send> {
   closing.add('head', () => withDeadline(pool.end(), CLOSE_WITHIN_MS));
   const memory = openMemory<ChainHead>({
     redis,
-    key: `${config.REDIS_PREFIX}:head`,
+    key: `${config.REDIS_PREFIX}:incidents:head`,
     merge: (mine) => mine,
     log,
   });
