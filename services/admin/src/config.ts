@@ -7,6 +7,7 @@ import {
   type ReceiverConfig,
 } from '@kopeck/runtime/config';
 import { panelsKey, secretsOfPanel, type PanelConfig } from './panels/open-panels.ts';
+import { planServersKey, type PlanServers } from './subscriptions.ts';
 
 export interface AdminConfig extends ReceiverConfig {
   readonly ADMIN_PORT: number;
@@ -18,6 +19,10 @@ export interface AdminConfig extends ReceiverConfig {
   readonly ADMIN_REFRESH_CRON: string;
   readonly DATABASE_URL: string;
   readonly PANELS: Readonly<Record<string, PanelConfig>>;
+  /** Empty: no subscription makes a purchase. */
+  readonly PLAN_SERVERS: PlanServers;
+  /** 0: no client of a subscription address ever causes a refresh. */
+  readonly SUB_REFRESH_MINUTES: number;
   /** Separated by commas. */
   readonly RECEIVER_HEALTH_URLS: string;
 }
@@ -40,6 +45,10 @@ export const adminConfig = Joi.object<AdminConfig, true>({
       '*': 'when all configs are refreshed, as five fields of cron in UTC: 0 4 * * *; empty: never',
     }),
   PANELS: panelsKey,
+  PLAN_SERVERS: planServersKey,
+  SUB_REFRESH_MINUTES: Joi.number().integer().min(0).max(43_200).default(60).messages({
+    '*': 'the age in minutes from which links that a client asks for are read anew; 0: never',
+  }),
   RECEIVER_HEALTH_URLS: Joi.string()
     .pattern(/^https?:\/\/[^\s,]+(,https?:\/\/[^\s,]+)*$/)
     .default('')

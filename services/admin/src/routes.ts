@@ -9,10 +9,10 @@ import { addPurchaseRoutes } from './purchases-api/routes.ts';
 import type { Registry } from './servers/registry.ts';
 import { REISSUE_PATH, reissueConfigs } from './reissue-configs.ts';
 import { addServerRoutes } from './servers/routes.ts';
-import { subscriptionPage } from './subscription-page.ts';
+import { subscriptionPage, type PageDeps } from './subscription-page.ts';
 import { UPDATE_CONFIGS_PATH, updateConfigs } from './update-configs.ts';
 
-export interface AdminDeps extends PerformDeps {
+export interface AdminDeps extends PerformDeps, PageDeps {
   readonly apiKeys: ApiKeys;
   readonly lanes: Lanes;
   readonly registry: Registry;
@@ -30,7 +30,7 @@ export function adminRoutes(deps: AdminDeps): Router {
   addBulkRoutes(router, guard, deps);
   addPurchaseRoutes(router, guard, pool);
   addServerRoutes(router, guard, registry, deps.isSealable);
-  router.get('/sub/:token', subscriptionPage(pool)); // and HEAD
+  router.get('/sub/:token', subscriptionPage(deps)); // and HEAD
   router.all('/health', methods({ GET: [health({ ...deps, urls: deps.receiverHealthUrls })] }));
   return router;
 }

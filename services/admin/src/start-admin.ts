@@ -8,12 +8,20 @@ import { DEADLINES, type Deadlines } from './fetch-all.ts';
 import { createRegistry, type Registry } from './servers/registry.ts';
 import { openLanes } from './bulk/lanes.ts';
 import type { ApiKeys } from './authorise.ts';
+import { openBackground } from './background.ts';
+import { followSubscriptions } from './subscriptions.ts';
 import { startSchedule } from './bulk/schedule.ts';
 import { sweepEvents } from './refresh-events.ts';
 import { adminRoutes } from './routes.ts';
 
-/** Of the queues behind a bulk, and of the looks for what was left behind. */
-const TIMING = { backoffMs: 2_000, lockMs: 30_000, stalledMs: 10_000, sweepMs: 30_000 };
+/** Of the queues behind a bulk, and of the looks for what was left behind or subscribed to. */
+const TIMING = {
+  backoffMs: 2_000,
+  lockMs: 30_000,
+  stalledMs: 10_000,
+  sweepMs: 30_000,
+  followMs: 5_000,
+};
 
 export interface Overrides {
   readonly deadlines?: Deadlines;
@@ -42,6 +50,14 @@ export async function startAdmin(
       const registry = startRegistry(config, { ...deps, pool });
       const performing = { ...deps, pool, deadlines, panels: registry.panels };
       const lanes = openLanes({ deps: performing, prefix: config.REDIS_PREFIX, ...timing });
+      const staleMs = config.SUB_REFRESH_MINUTES * 60_000 || null;
+      const background = openBackground(performing);
+      followSubscriptions({
+        ...performing,
+        plans: config.PLAN_SERVERS,
+        background,
+        everyMs: timing.followMs,
+      });
       sweepEvents(performing, timing.sweepMs);
       const cron = config.ADMIN_REFRESH_CRON || null;
       startSchedule({
@@ -54,6 +70,8 @@ export async function startAdmin(
         ...performing,
         lanes,
         registry,
+        background,
+        staleMs,
         isSealable: config.ADMIN_ENCRYPTION_KEY.length > 0,
         apiKeys,
         receiverHealthUrls: config.RECEIVER_HEALTH_URLS.split(',').filter(Boolean),

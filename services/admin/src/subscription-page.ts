@@ -2,19 +2,29 @@ import { createHash } from 'node:crypto';
 import type { RequestHandler } from 'express';
 import type { Pool, RowDataPacket } from 'mysql2/promise';
 import { notFound } from '@kopeck/runtime/http-app';
+import type { Background } from './background.ts';
 
 const UPDATE_HOURS = 12;
 const TOKEN = /^[A-Za-z0-9_-]{16,64}$/;
 
+export interface PageDeps {
+  readonly pool: Pool;
+  readonly background: Background;
+  /** Links that are older are read anew, for the next time; null: never. */
+  readonly staleMs: number | null;
+  readonly now: () => Date;
+}
+
 /**
  * GET /sub/{token}: the links that are kept, as clients expect them: Base64 of lines, or lines for
- * `?format=plain`. No panel is asked, so that a dead one leaves no client without its links.
+ * `?format=plain`. No panel is waited for, so that a dead one leaves no client without its links.
  */
-export function subscriptionPage(pool: Pool): RequestHandler {
+export function subscriptionPage({ pool, background, staleMs, now }: PageDeps): RequestHandler {
   return async (request, response) => {
     const token = String(request.params['token']);
     const found = TOKEN.test(token) ? await findSubscription(pool, token) : null;
     if (found === null) return notFound(response);
+    if (staleMs !== null && isStale(found, now().getTime(), staleMs)) background.refresh(found.id);
 
     const text = found.links.map((link) => `${link}\n`).join('');
     const isPlain = request.query['format'] === 'plain';
@@ -33,7 +43,15 @@ export function subscriptionPage(pool: Pool): RequestHandler {
   };
 }
 
+function isStale({ refreshedAt, endsAt }: Subscription, at: number, staleMs: number): boolean {
+  if (endsAt !== null && endsAt.getTime() <= at) return false;
+  return refreshedAt === null || at - refreshedAt.getTime() >= staleMs;
+}
+
 interface Subscription {
+  readonly id: string;
+  readonly refreshedAt: Date | null;
+  readonly endsAt: Date | null;
   readonly links: readonly string[];
   readonly usage: string;
 }
@@ -41,11 +59,11 @@ interface Subscription {
 /** Null: unknown, or not active any more, which look the same from outside. */
 async function findSubscription(pool: Pool, token: string): Promise<Subscription | null> {
   const [[purchase]] = await pool.query<RowDataPacket[]>(
-    'SELECT id, expires_at FROM purchases WHERE token = ? AND is_active',
+    'SELECT id, expires_at, refreshed_at FROM purchases WHERE token = ? AND is_active',
     [token],
   );
   if (purchase === undefined) return null;
-  const id = purchase['id'] as string;
+  const id = String(purchase['id']);
   const [rows] = await pool.query<RowDataPacket[]>(
     `SELECT c.link FROM purchase_configs c JOIN purchase_servers s USING (purchase_id, server_id)
       WHERE c.purchase_id = ? ORDER BY s.position, s.server_id, c.position`,
@@ -61,6 +79,9 @@ async function findSubscription(pool: Pool, token: string): Promise<Subscription
   const expire = ends instanceof Date ? Math.floor(ends.getTime() / 1_000) : 0;
   const { used = '0', total = '0' } = (usage ?? {}) as { used?: string; total?: string };
   return {
+    id,
+    refreshedAt: purchase['refreshed_at'] as Date | null,
+    endsAt: purchase['expires_at'] as Date | null,
     links: rows.map((row) => String(row['link'])),
     usage: `upload=0; download=${used}; total=${total}; expire=${expire}`,
   };

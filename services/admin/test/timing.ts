@@ -1,3 +1,9 @@
 /** Deadlines and pauses of tests, where production has seconds. */
 export const SHORT = { callMs: 400, purchaseMs: 2_000 };
-export const QUICK = { backoffMs: 20, lockMs: 1_000, stalledMs: 500, sweepMs: 500 };
+export const QUICK = {
+  backoffMs: 20,
+  lockMs: 1_000,
+  stalledMs: 500,
+  sweepMs: 500,
+  followMs: 100,
+};

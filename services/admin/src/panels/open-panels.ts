@@ -63,7 +63,7 @@ export function openPanel(config: PanelConfig, now: () => Date): VpnPanel {
 }
 
 /** Text that is not JSON stays text, which no object is. */
-const json = Joi.extend((joi: Joi.Root) => ({
+export const json = Joi.extend((joi: Joi.Root) => ({
   type: 'json',
   base: joi.object(),
   coerce: {

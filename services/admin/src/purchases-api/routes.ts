@@ -10,13 +10,8 @@ import {
   placeOf,
   purchaseSchema,
 } from './schema.ts';
-import {
-  changePurchase,
-  findPurchaseView,
-  importPurchases,
-  insertPurchase,
-  listPurchaseViews,
-} from './store.ts';
+import { changePurchase, importPurchases, insertPurchase } from './store.ts';
+import { findPurchaseView, listPurchaseViews } from './views.ts';
 
 const PATH = '/admin/purchases';
 const IMPORT_BYTES = 4 * 2 ** 20;
@@ -51,10 +46,12 @@ function create(pool: Pool): RequestHandler {
 
 function list(pool: Pool): RequestHandler {
   return async (request, response) => {
-    const after = request.query['after'] ?? '0';
+    const { after = '0', user = null } = request.query;
     if (typeof after !== 'string' || !/^\d{1,19}$/.test(after))
       throw new HttpError(400, { error: 'malformed', field: 'after' });
-    const purchases = await listPurchaseViews(pool, after, PAGE);
+    if (user !== null && typeof user !== 'string')
+      throw new HttpError(400, { error: 'malformed', field: 'user' });
+    const purchases = await listPurchaseViews(pool, { after, user, limit: PAGE });
     const next = purchases.length === PAGE ? (purchases.at(-1)?.id ?? null) : null;
     response.set('Cache-Control', 'no-store').json({ purchases, next });
   };
@@ -74,8 +71,9 @@ function change(pool: Pool): RequestHandler {
     const { value, error } = changeSchema.validate(request.body);
     if (error !== undefined)
       throw new HttpError(400, { error: 'malformed', field: placeOf(error) });
-    if (!(await changePurchase(pool, id, value)))
-      throw new HttpError(404, { error: 'purchase_not_found' });
+    const result = await changePurchase(pool, id, value);
+    if (result === 'unknown') throw new HttpError(404, { error: 'purchase_not_found' });
+    if (result === 'taken') throw new HttpError(409, { error: 'purchase_exists' });
     response.json(await findPurchaseView(pool, id));
   };
 }

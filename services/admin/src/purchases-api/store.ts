@@ -7,19 +7,19 @@ import type { PurchaseChange, PurchaseInput } from './schema.ts';
 /** Of /sub/{token}: 128 random bits, since whoever has it has the configs. */
 const TOKEN_BYTES = 16;
 
-/** Null: there is one of this id already. */
+/** Null: there is one of this id, or of this user and plan, already. */
 export async function insertPurchase(
   tx: PoolConnection,
-  input: PurchaseInput,
+  input: PurchaseInput & { readonly plan?: string },
 ): Promise<string | null> {
-  const { user = null, isActive, expiresAt = null, servers } = input;
+  const { user = null, plan = null, isActive, expiresAt = null, servers } = input;
   const id = input.id ?? (await nextId(tx));
   const token = randomBytes(TOKEN_BYTES).toString('base64url');
   try {
     await tx.query(
-      `INSERT INTO purchases (id, token, user_id, is_active, expires_at, created_at)
-       VALUES (?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
-      [id, token, user, isActive, expiresAt],
+      `INSERT INTO purchases (id, token, user_id, plan, is_active, expires_at, created_at)
+       VALUES (?, ?, ?, ?, ?, ?, UTC_TIMESTAMP(3))`,
+      [id, token, user, plan, isActive, expiresAt],
     );
   } catch (error) {
     if (isDuplicateKey(error)) return null;
@@ -37,32 +37,48 @@ async function nextId(tx: PoolConnection): Promise<string> {
   return String(row?.['id']);
 }
 
-/** False: no such purchase. Servers that stay keep their links; the others go with theirs. */
+export type Changed = 'changed' | 'unknown' | 'taken';
+
+/**
+ * Servers that stay keep their links; the others go with theirs. Taken: that user has another purchase
+ * of the same plan.
+ */
 export async function changePurchase(
   pool: Pool,
   id: string,
   change: PurchaseChange,
-): Promise<boolean> {
-  return inTransaction(pool, async (tx) => {
-    const [[row]] = await tx.query<RowDataPacket[]>(
-      'SELECT is_active, user_id, expires_at FROM purchases WHERE id = ? FOR UPDATE',
-      [id],
-    );
-    if (row === undefined) return false;
-    const {
-      isActive = row['is_active'],
-      user = row['user_id'],
-      expiresAt = row['expires_at'],
-    } = change;
-    await tx.query('UPDATE purchases SET is_active = ?, user_id = ?, expires_at = ? WHERE id = ?', [
-      isActive,
-      user,
-      expiresAt,
-      id,
-    ]);
-    if (change.servers !== undefined) await putServers(tx, id, change.servers);
-    return true;
-  });
+): Promise<Changed> {
+  try {
+    return await inTransaction(pool, (tx) => changeIn(tx, id, change));
+  } catch (error) {
+    if (isDuplicateKey(error)) return 'taken';
+    throw error;
+  }
+}
+
+async function changeIn(
+  tx: PoolConnection,
+  id: string,
+  change: PurchaseChange,
+): Promise<'changed' | 'unknown'> {
+  const [[row]] = await tx.query<RowDataPacket[]>(
+    'SELECT is_active, user_id, expires_at FROM purchases WHERE id = ? FOR UPDATE',
+    [id],
+  );
+  if (row === undefined) return 'unknown';
+  const {
+    isActive = row['is_active'],
+    user = row['user_id'],
+    expiresAt = row['expires_at'],
+  } = change;
+  await tx.query('UPDATE purchases SET is_active = ?, user_id = ?, expires_at = ? WHERE id = ?', [
+    isActive,
+    user,
+    expiresAt,
+    id,
+  ]);
+  if (change.servers !== undefined) await putServers(tx, id, change.servers);
+  return 'changed';
 }
 
 async function putServers(
@@ -104,72 +120,4 @@ export async function importPurchases(
     }
     return { created, existing: purchases.length - created };
   });
-}
-
-/** As the API tells it: the path of the subscription holds its secret. */
-export interface PurchaseView {
-  readonly id: string;
-  readonly user: string | null;
-  readonly isActive: boolean;
-  readonly expiresAt: string | null;
-  readonly refreshedAt: string | null;
-  readonly version: number;
-  readonly subscription: string;
-  readonly servers: readonly object[];
-}
-
-export async function findPurchaseView(pool: Pool, id: string): Promise<PurchaseView | null> {
-  const [view] = await purchaseViews(pool, 'p.id = ?', [id]);
-  return view ?? null;
-}
-
-/** In the order of their ids, those after a given one. */
-export function listPurchaseViews(
-  pool: Pool,
-  after: string,
-  limit: number,
-): Promise<readonly PurchaseView[]> {
-  return purchaseViews(pool, 'p.id > ? ORDER BY p.id LIMIT ?', [after, limit]);
-}
-
-async function purchaseViews(
-  pool: Pool,
-  where: string,
-  values: readonly unknown[],
-): Promise<readonly PurchaseView[]> {
-  const [rows] = await pool.query<RowDataPacket[]>(`SELECT p.* FROM purchases p WHERE ${where}`, [
-    ...values,
-  ]);
-  if (rows.length === 0) return [];
-  const [servers] = await pool.query<RowDataPacket[]>(
-    `SELECT s.*, (SELECT COUNT(*) FROM purchase_configs c
-                   WHERE c.purchase_id = s.purchase_id AND c.server_id = s.server_id) AS links
-       FROM purchase_servers s WHERE s.purchase_id IN (?) ORDER BY s.position, s.server_id`,
-    [rows.map((row) => row['id'] as string)],
-  );
-  const byPurchase = Map.groupBy(servers, (row) => String(row['purchase_id']));
-  return rows.map((row) => viewOf(row, byPurchase.get(String(row['id'])) ?? []));
-}
-
-function viewOf(row: RowDataPacket, servers: readonly RowDataPacket[]): PurchaseView {
-  return {
-    id: String(row['id']),
-    user: row['user_id'] as string | null,
-    isActive: row['is_active'] === 1,
-    expiresAt: isoOf(row['expires_at']),
-    refreshedAt: isoOf(row['refreshed_at']),
-    version: Number(row['config_version']),
-    subscription: `/sub/${String(row['token'])}`,
-    servers: servers.map((server) => ({
-      serverId: String(server['server_id']),
-      externalId: String(server['external_id']),
-      subscriptionId: server['subscription_id'] as string | null,
-      links: Number(server['links']),
-      fetchedAt: isoOf(server['fetched_at']),
-    })),
-  };
-}
-
-function isoOf(value: unknown): string | null {
-  return value instanceof Date ? value.toISOString() : null;
 }
