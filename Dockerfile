@@ -1,4 +1,4 @@
-# One image for all services; the command chooses. TypeScript runs as it is written, so nothing is built.
+# One image for all services; the command chooses.
 FROM node:24-trixie-slim AS manifests
 WORKDIR /app
 COPY . .
@@ -11,7 +11,8 @@ COPY --from=manifests /app .
 RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete
 COPY . .
-RUN rm package-lock.json .npmrc && mkdir -m 0700 /data && chown 1000:1000 /data
+RUN node deploy/strip-types.mjs && rm package-lock.json .npmrc deploy/strip-types.mjs \
+ && mkdir -m 0700 /data && chown 1000:1000 /data
 
 # Node without npm, and Debian without the build's leavings.
 FROM debian:trixie-slim
@@ -23,6 +24,6 @@ COPY --from=modules --chown=1000:1000 /data /acme
 WORKDIR /app
 ENV NODE_ENV=production
 USER 1000:1000
-# A small young generation and code that favours size: 50 instead of 67 MB for each service.
+# A small young generation and code that favours size: 43 instead of 50 MB for each service.
 ENTRYPOINT ["node", "--max-semi-space-size=1", "--optimize-for-size"]
-CMD ["cli/src/kopeck.ts", "help"]
+CMD ["cli/src/kopeck.js", "help"]
