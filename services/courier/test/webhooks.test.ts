@@ -108,10 +108,11 @@ async function outbox(): Promise<readonly RowDataPacket[]> {
  * reference library takes no call that is five minutes ahead. A lease, which is longer, stays too.
  */
 async function forgetTheWait(): Promise<void> {
+  const now = Date.now();
   await pool.query(
-    `UPDATE outbox SET next_attempt_at = ? WHERE done_at IS NULL AND attempts = 1
-      AND next_attempt_at < ?`,
-    [new Date(), new Date(Date.now() + 10_000)],
+    `UPDATE outbox SET next_attempt_at = ? WHERE kind = 'webhook' AND done_at IS NULL
+      AND next_attempt_at BETWEEN ? AND ? AND attempts = 1`,
+    [new Date(now), new Date(now), new Date(now + 10_000)],
   );
 }
 

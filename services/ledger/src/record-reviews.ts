@@ -1,5 +1,5 @@
 import type { PoolConnection } from 'mysql2/promise';
-import type { Verdict } from './decide.ts';
+import type { Decision, Verdict } from './decide.ts';
 import { insert } from './sql.ts';
 
 /** The same id with other content: only a person can close it. */
@@ -44,21 +44,20 @@ export async function recordReviews(
 }
 
 function opensOf(verdict: Verdict): readonly Row[] {
-  return reasonsOf(verdict).map(([subject, reason]) => ({
-    eventId: verdict.event.id,
-    subject,
-    reason,
-    end: 'open',
-    decisionId: null,
-  }));
+  const { id: eventId, subject } = verdict.event;
+  if (verdict.kind === 'conflict') return [rowOf(eventId, subject, CONFLICT)];
+  if (verdict.kind === 'duplicate')
+    return verdict.review === null ? [] : [rowOf(eventId, subject, verdict.review)];
+  return [...verdict.reviews].flatMap(([whose, reason]) => {
+    if (reason === null) return [];
+    // An order may be what makes a payment strange: the row is that payment's all the same.
+    const payment = verdict.payments.get(whose)?.event?.id;
+    return [rowOf(whose === subject ? eventId : (payment ?? eventId), whose, reason)];
+  });
 }
 
-function reasonsOf(verdict: Verdict): readonly (readonly [subject: string, reason: string])[] {
-  const { subject } = verdict.event;
-  if (verdict.kind === 'conflict') return [[subject, CONFLICT]];
-  if (verdict.kind === 'duplicate')
-    return verdict.review === null ? [] : [[subject, verdict.review]];
-  return [...verdict.reviews].flatMap(([, reason]) => (reason === null ? [] : [[subject, reason]]));
+function rowOf(eventId: string, subject: string, reason: string): Row {
+  return { eventId, subject, reason, end: 'open', decisionId: null };
 }
 
 function closedBy(verdict: Verdict, row: Row): Row {
@@ -67,7 +66,13 @@ function closedBy(verdict: Verdict, row: Row): Row {
   if (closes !== null && closes.eventId === row.eventId && closes.reason === row.reason)
     return { ...row, end: closes.end, decisionId: id };
   const isExplained = row.reason !== CONFLICT && reviews.get(row.subject) === null;
-  return isExplained ? { ...row, end: 'settled' } : row;
+  return isExplained || isReplaced(verdict, row) ? { ...row, end: 'settled' } : row;
+}
+
+/** A payment has one reason at a time: with its order known, it is no longer that there is none. */
+function isReplaced({ payments, reviews }: Decision, { subject, reason }: Row): boolean {
+  const now = reviews.get(subject) ?? reason;
+  return payments.has(subject) && reason !== CONFLICT && now !== reason;
 }
 
 /** Rows of earlier batches. */
@@ -87,6 +92,15 @@ async function closeEarlier(
       [at, explained],
     );
   }
+  const replaced = new Map(decisions.flatMap(replacing));
+  if (replaced.size > 0) {
+    await tx.query(
+      `UPDATE reviews SET state = 'settled', closed_at = ?
+        WHERE state = 'open' AND subject IN (?) AND reason <> '${CONFLICT}'
+          AND (subject, reason) NOT IN (?)`,
+      [at, [...replaced.keys()], [...replaced]],
+    );
+  }
   for (const { id, closes } of decisions) {
     if (closes === null) continue;
     await tx.query(
@@ -95,4 +109,10 @@ async function closeEarlier(
       [closes.end, at, id, closes.eventId, closes.reason],
     );
   }
+}
+
+function replacing({ payments, reviews }: Decision): readonly (readonly [string, string])[] {
+  return [...reviews].flatMap(([subject, reason]) =>
+    reason !== null && payments.has(subject) ? [[subject, reason]] : [],
+  );
 }
