@@ -48,7 +48,8 @@ export function createBook(options: BookOptions): Book {
   };
 
   const report: Book['report'] = ({ service, instance, kind, state, at, detail }) => {
-    const key = `${service}:${kind}:${instance}`;
+    // What is said of one thing (`kind:thing`) is true whichever copy sees it, and any may see its end.
+    const key = kind.includes(':') ? `${service}:${kind}` : `${service}:${kind}:${instance}`;
     if (state === 'open') open(key, { service, kind, detail, since: at });
     else close(key, at);
   };

@@ -1,14 +1,8 @@
 import { alertReason } from './alert-reasons.ts';
 import type { Incident, Message } from './incident.ts';
 import type { Mail } from './mailer.ts';
-
-interface Story {
-  /** Ends "DOWN: …", "STILL: …", "OVER: …". */
-  readonly title: string;
-  readonly what: string;
-  readonly money: string;
-  readonly todo: string;
-}
+import { SBP_STORIES } from './sbp-stories.ts';
+import type { Story } from './story.ts';
 
 /** Everything the courier says about an incident. Ids and numbers are added; nothing else ever is. */
 const STORIES: Readonly<Record<string, Story>> = {
@@ -54,6 +48,7 @@ const STORIES: Readonly<Record<string, Story>> = {
       'Nothing is lost: events stay in the journals until Redis is safe. Nothing new is booked.',
     todo: 'Set appendonly yes, appendfsync always and maxmemory-policy noeviction.',
   },
+  ...SBP_STORIES,
 };
 
 const UNKNOWN: Story = {
@@ -67,7 +62,7 @@ const WORD: Record<Message, string> = { opening: 'OPEN', reminder: 'STILL OPEN',
 
 export function incidentMail(incident: Incident, message: Message, now: Date): Mail {
   const { service, kind, since, endedAt } = incident;
-  const story = STORIES[kind] ?? { ...UNKNOWN, title: `${UNKNOWN.title}: ${kind}` };
+  const story = storyOf(kind);
   const lasted = duration(Date.parse(endedAt ?? now.toISOString()) - Date.parse(since));
   const news = message === 'closing' ? closing(story, incident, lasted) : opening(story, since);
   const figures = Object.entries({ service, ...incident.detail });
@@ -82,6 +77,12 @@ export function incidentMail(incident: Incident, message: Message, now: Date): M
       ),
     ]),
   };
+}
+
+/** `kind:thing` is the story of the kind; the figures say which thing. */
+function storyOf(kind: string): Story {
+  const [plain = ''] = kind.split(':');
+  return STORIES[plain] ?? { ...UNKNOWN, title: `${UNKNOWN.title}: ${kind}` };
 }
 
 function opening(story: Story, since: string): readonly string[] {
@@ -99,7 +100,7 @@ function closing(story: Story, { since, endedAt }: Incident, lasted: string): re
     paragraph('When', `from ${moment(since)} to ${moment(endedAt ?? since)}, ${lasted}`),
     paragraph(
       'What it means for money',
-      'Nothing was lost. What was kept meanwhile is being booked now.',
+      story.over ?? 'Nothing was lost. What was kept meanwhile is being booked now.',
     ),
     paragraph('What to do', 'Nothing.'),
   ];

@@ -98,6 +98,18 @@ test('a service that died with an open incident closes it in its next life', asy
   expect(subjects()[1]).toContain('OVER');
 });
 
+test('what is said of one thing is over when any copy has seen its end', async () => {
+  await courierOf();
+  reporterOf('journal-1').open('sbp-refund-failed:0a1b2c3d', { refund: '1' });
+  await waitFor(() => mail.received.length === 1);
+  reporterOf('journal-2').close('sbp-refund-failed:0a1b2c3d');
+  await waitFor(() => mail.received.length === 2);
+  expect(subjects()).toEqual([
+    '[kopeck] OPEN: a refund has failed',
+    '[kopeck] OVER: a refund has failed',
+  ]);
+});
+
 test('reporting neither blocks nor throws while Redis is away, and arrives when it is back', async () => {
   const dir = await mkdtemp(join(tmpdir(), 'kopeck-reports-'));
   const redis = await startRedis({ dir, password: 'hunter2hunter2' });

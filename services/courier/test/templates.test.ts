@@ -9,6 +9,9 @@ const KINDS = [
   'redis-unsafe',
   'journal-half-full',
   'journal-unavailable',
+  'sbp-provider-away:raiffeisen',
+  'sbp-refund-failed:0a1b2c3d',
+  'sbp-refund-unclear:0a1b2c3d',
   'something-new',
 ];
 const HEADS = ['What happened: ', 'What it means for money: ', 'What to do: '];
@@ -50,6 +53,13 @@ test.for(mails)(
   ({ text, subject }) => {
     expect(text + subject).toMatch(/^[\n\x20-\x7e]*$/);
     expect(Math.max(...text.split('\n').map((line) => line.length))).toBeLessThanOrEqual(76);
+  },
+);
+
+test.each(['sbp-provider-away:tbank', 'sbp-refund-failed:0a', 'sbp-refund-unclear:0a'])(
+  '%s has a story of its own',
+  (kind) => {
+    expect(incidentMail(incident(kind, null), 'opening', now).subject).not.toContain(kind);
   },
 );
 

@@ -82,7 +82,7 @@ async function cancel(order: Order, provider: SbpProvider, deps: RefundDeps): Pr
   const { paymentId } = order;
   if (paymentId === null || provider.cancel === undefined) throw TOO_LATE;
   try {
-    const { status } = await provider.getState(paymentId);
+    const { status } = await provider.getState(paymentId, order.createdAt);
     if (status === 'pending') await provider.cancel(paymentId);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;

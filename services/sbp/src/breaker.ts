@@ -8,7 +8,7 @@ export interface Breaker {
 
 export interface BreakerOptions {
   readonly now: () => Date;
-  /** Told when calls stop, and when they go again. */
+  /** Told when calls stop, and when they go again; the first success counts: an earlier life may have stopped. */
   readonly changed: (isOpen: boolean) => void;
 }
 
@@ -18,6 +18,7 @@ const REST_MS = 10_000;
 export function createBreaker({ now, changed }: BreakerOptions): Breaker {
   let failures = 0;
   let closedUntil = 0;
+  let isKnownWell = false;
 
   return {
     mayCall() {
@@ -27,14 +28,16 @@ export function createBreaker({ now, changed }: BreakerOptions): Breaker {
       return true;
     },
     succeeded() {
-      if (failures >= FAILURES) changed(false);
       failures = 0;
+      if (!isKnownWell) changed(false);
+      isKnownWell = true;
     },
     failed() {
       failures += 1;
       if (failures < FAILURES) return;
       closedUntil = now().getTime() + REST_MS;
       if (failures === FAILURES) changed(true);
+      isKnownWell = false;
     },
   };
 }

@@ -7,7 +7,8 @@ import {
   type RefundState,
   type SbpProvider,
 } from './provider.ts';
-import { nextRefundLook, statusAfter, type Refund } from './refund.ts';
+import { nextRefundLook, refundFailed, refundUnclear, statusAfter } from './refund.ts';
+import type { Refund } from './refund.ts';
 
 /** Younger than this, a refund that the provider does not know may still be on its way to it. */
 const UNDER_WAY_MS = 60_000;
@@ -31,8 +32,9 @@ export async function carryOutRefund(refund: Refund, deps: LookDeps): Promise<Da
     ? await send(refund, order, { ...deps, provider })
     : await readBack(refund, order, { ...deps, provider });
   if (state !== null && (await settle(refund, order, { ...deps, provider, state }))) return null;
-  if (state === null) reportUnclear(refund, deps);
-  return nextRefundLook(refund, now());
+  const next = nextRefundLook(refund, now());
+  if (state === null) reportUnclear(refund, next, deps);
+  return next;
 }
 
 type Deps = LookDeps & { readonly provider: SbpProvider };
@@ -99,11 +101,10 @@ async function settle(
   { provider, state, refunds, looks, append, incidents, log, now }: Deps & { state: RefundState },
 ): Promise<boolean> {
   const { status, providerRefundId } = state;
-  const kind = `sbp-refund-failed:${order.attemptId.slice(0, 8)}`;
   if (status === 'succeeded') {
     const event = refundEvent({ order, app: provider.app, status: refund }, state, now());
     await append(event);
-    incidents.close(kind);
+    incidents.close(refundFailed(order));
     log.info('refund settled', { event: event.id });
   }
   await refunds.save(refund, { status, providerRefundId });
@@ -112,12 +113,15 @@ async function settle(
     const after = statusAfter(order, refund, await refunds.of(order.orderId));
     await looks.setRefunded(order, after);
   }
-  if (status === 'failed') incidents.open(kind, { refund: refund.refundKey });
+  if (status === 'failed') incidents.open(refundFailed(order), { refund: refund.refundKey });
+  if (status !== 'pending') incidents.close(refundUnclear(refund));
   return status !== 'pending';
 }
 
-function reportUnclear(refund: Refund, { incidents, now }: LookDeps): void {
+/** Until the plan ends: then whoever was told has had two months. */
+function reportUnclear(refund: Refund, next: Date | null, { incidents, now }: LookDeps): void {
   if (now().getTime() - refund.createdAt.getTime() < UNCLEAR_MS) return;
-  const kind = `sbp-refund-unclear:${refund.attemptId.slice(0, 8)}`;
-  incidents.open(kind, { refund: refund.refundKey });
+  const kind = refundUnclear(refund);
+  if (next === null) incidents.close(kind);
+  else incidents.open(kind, { refund: refund.refundKey });
 }

@@ -9,7 +9,7 @@ import { deadAt, mayFollow, wasPaid, type Order } from './order.ts';
 import { nextLookAt } from './poll-plan.ts';
 import { ProviderError, type PaymentState, type SbpProvider } from './provider.ts';
 import type { Providers } from './providers.ts';
-import { takenBack } from './refund.ts';
+import { refundFailed, takenBack } from './refund.ts';
 import type { Refunds } from './refunds.ts';
 
 export interface LookDeps {
@@ -51,10 +51,10 @@ export async function look(order: Order, deps: LookDeps): Promise<Date | null> {
 async function readState(
   provider: SbpProvider,
   paymentId: string,
-  { creation }: Order,
+  { creation, createdAt }: Order,
 ): Promise<PaymentState | null> {
   try {
-    return await provider.getState(paymentId);
+    return await provider.getState(paymentId, createdAt);
   } catch (error) {
     const isNoId = error instanceof ProviderError && error.failure === 'rejected';
     if (isNoId && creation === 'asked') return null;
@@ -96,9 +96,8 @@ async function settle(order: Order, state: PaymentState, deps: SettleDeps): Prom
   await append(event);
   metrics.count('kopeck_sbp_payments_total', { status });
   if (isOtherAmount(order, state)) {
-    // Booked as suspense and reviewed by a person; the shop must not deliver for it.
+    // The ledger books it as suspense and alerts a person; the shop must not deliver for it.
     log.error('another amount was paid than the order costs', { event: event.id });
-    deps.incidents.open(`sbp-other-amount:${order.attemptId.slice(0, 8)}`, { event: event.id });
     return true;
   }
   if (state.operationId !== null) await looks.keepOperation(order, state.operationId.slice(0, 64));
@@ -128,4 +127,5 @@ async function takeBack(order: Order, state: PaymentState, deps: SettleDeps): Pr
     foreignRefundEvent({ order, app: deps.app, status: refunded }, state, deps.now()),
   );
   await deps.looks.setRefunded(order, after);
+  deps.incidents.close(refundFailed(order));
 }

@@ -112,9 +112,13 @@ export interface SbpProvider {
   readonly tellsExpiry: boolean;
   readonly callbacks: CallbackRules;
   readonly createQr: (request: QrRequest) => Promise<Qr>;
-  /** After a lost answer: what came of the same request. Null: it made none. Missing: it cannot be asked. */
+  /**
+   * After a lost answer: what came of the same request. Null: no code that anybody could pay, another one
+   * may be made. Missing: that cannot be known, so none is made while a lost one may live.
+   */
   readonly recoverQr?: (request: QrRequest) => Promise<Qr | null>;
-  readonly getState: (paymentId: string) => Promise<PaymentState>;
+  /** `since`: when the order was made, if that is known; no payment of it is older. */
+  readonly getState: (paymentId: string, since?: Date) => Promise<PaymentState>;
   /** Checks the signature over the bytes as they came, and reads the hint. */
   readonly readCallback: (delivery: CallbackDelivery) => Promise<Result<CallbackHint>>;
   /** Missing: a code lives until it expires. */

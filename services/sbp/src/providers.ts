@@ -1,17 +1,18 @@
 import type Joi from 'joi';
-import { bridge } from './bridge/provider.ts';
 import type { BreakerOptions } from './breaker.ts';
 import { createBreaker } from './breaker.ts';
 import type { ProviderModule } from './provider-module.ts';
 import type { ProviderCode, SbpProvider } from './provider.ts';
 import { createProviderHttp, type ConnectProvider } from './provider-http.ts';
-import { raiffeisen } from './raiffeisen/provider.ts';
-import { tbank } from './tbank/provider.ts';
-import { tochka } from './tochka/provider.ts';
-import { yookassa } from './yookassa/provider.ts';
 
-/** Every provider there is; a new one is a folder and a name here. */
-const MODULES = { raiffeisen, tbank, yookassa, tochka, bridge };
+/** Every provider there is; a new one is a folder and a line here. */
+const MODULES = {
+  raiffeisen: (await import('./raiffeisen/provider.ts')).raiffeisen,
+  tbank: (await import('./tbank/provider.ts')).tbank,
+  yookassa: (await import('./yookassa/provider.ts')).yookassa,
+  tochka: (await import('./tochka/provider.ts')).tochka,
+  bridge: (await import('./bridge/provider.ts')).bridge,
+};
 
 export const PROVIDERS: readonly ProviderCode[] = Object.keys(MODULES);
 

@@ -44,6 +44,16 @@ function sum(refunds: readonly Refund[]): bigint {
   return refunds.reduce((total, { kopecks }) => total + kopecks, 0n);
 }
 
+/** The incident of an order whose payer has not been given back what the shop wanted. */
+export function refundFailed({ attemptId }: Pick<Order, 'attemptId'>): string {
+  return `sbp-refund-failed:${attemptId.slice(0, 8)}`;
+}
+
+/** The incident of a refund of which nothing can be learnt. */
+export function refundUnclear({ refundKey }: Refund): string {
+  return `sbp-refund-unclear:${refundKey.slice(0, 8)}`;
+}
+
 /** What a shop is told: whether it was sent is no business of its. */
 export function shownStatus({ status }: Refund): 'pending' | 'succeeded' | 'failed' {
   return status === 'intended' || status === 'sent' ? 'pending' : status;

@@ -137,16 +137,6 @@ test('a code lives for as long as the shop said', async () => {
   await untilStatus('short', 'expired');
 });
 
-test('another amount than the order’s is told to a person', async () => {
-  const { body } = await postPayment(sbp, { amount: 100, orderId: 'other', provider: 'tbank' });
-  const bank = { ...sbp, double: 'tbank' };
-  await turn(bank, { claimedAmount: '99.99' });
-  await payAt(bank, String(body['qrcId']));
-  await waitFor(() => [...sbp.incidents].some((kind) => kind.startsWith('sbp-other-amount')));
-  await turn(bank, { claimedAmount: null });
-  expect((await getStatus(sbp, 'other')).body['status']).toBe('pending');
-});
-
 test('money that somebody gave back in the provider’s cabinet is booked too', async () => {
   const { body } = await postPayment(sbp, { amount: 100, orderId: 'cabinet', provider: 'tbank' });
   await payAt({ ...sbp, double: 'tbank' }, String(body['qrcId']));

@@ -1,6 +1,7 @@
-import { isRecord, parseJsonText, textAt } from '@kopeck/core/json';
+import { textAt } from '@kopeck/core/json';
 import { accept, reject, type Result } from '@kopeck/core/source';
 import { isOneOf } from '@kopeck/runtime/body';
+import { callbackFields } from '../callback-fields.ts';
 import type { CallbackDelivery, CallbackHint } from '../provider.ts';
 
 /** `{"orderId": "…"}` with the shared token: something has changed, look. */
@@ -11,7 +12,7 @@ export function readBridgeCallback(
   const [, given = ''] = /^Bearer (.+)$/i.exec(header('authorization') ?? '') ?? [];
   if (!isOneOf(given, tokens)) return reject('forged');
 
-  const fields = parseJsonText(body);
-  const attemptId = isRecord(fields) ? textAt(fields, 'orderId') : null;
+  const fields = callbackFields(body);
+  const attemptId = fields === null ? null : textAt(fields, 'orderId');
   return attemptId === null ? reject('malformed') : accept({ attemptId, paymentId: null });
 }

@@ -1,6 +1,7 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
-import { isRecord, parseJsonText, textAt } from '@kopeck/core/json';
+import { textAt } from '@kopeck/core/json';
 import { accept, reject, type Result } from '@kopeck/core/source';
+import { callbackFields } from '../callback-fields.ts';
 import type { CallbackDelivery, CallbackHint } from '../provider.ts';
 
 const SIGNATURE = 'x-api-signature-sha256';
@@ -22,8 +23,8 @@ export function readRaiffeisenCallback(
   const claimed = header(SIGNATURE);
   if (claimed === undefined || !SHA256_HEX.test(claimed)) return reject('forged');
 
-  const fields = parseJsonText(body);
-  if (!isRecord(fields)) return reject('malformed');
+  const fields = callbackFields(body);
+  if (fields === null) return reject('malformed');
   if (!isSigned(fields, Buffer.from(claimed, 'hex'), secretKeys)) return reject('forged');
 
   const attemptId = textAt(fields, 'order');

@@ -1,6 +1,7 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
 import { isRecord, parseJsonText, textAt } from '@kopeck/core/json';
 import { accept, reject, type Result } from '@kopeck/core/source';
+import { uncapitalised } from '../callback-fields.ts';
 import type { CallbackDelivery, CallbackHint } from '../provider.ts';
 import type { TbankTerminal } from './config.ts';
 
@@ -14,7 +15,7 @@ const PAYMENT_ID = /^\d{1,20}$/;
  */
 export function tokenOf(fields: Readonly<Record<string, unknown>>, password: string): string {
   const signed = Object.entries({ ...fields, Password: password })
-    .filter(([name, value]) => name !== 'Token' && isScalar(value))
+    .filter(([name, value]) => !/^token$/i.test(name) && isScalar(value))
     .toSorted(([a], [b]) => (a < b ? -1 : 1));
   const text = signed.map(([, value]) => value).join('');
   return createHash('sha256').update(text).digest('hex');
@@ -24,17 +25,19 @@ export function readTbankCallback(
   { body }: CallbackDelivery,
   { terminalKey, passwords }: TbankTerminal,
 ): Result<CallbackHint> {
-  const fields = parseJsonText(body);
-  if (!isRecord(fields)) return reject('malformed');
+  const written = parseJsonText(body);
+  if (!isRecord(written)) return reject('malformed');
 
-  const claimed = textAt(fields, 'Token') ?? '';
+  const fields = uncapitalised(written);
+  const claimed = textAt(fields, 'token') ?? '';
   if (!SHA256_HEX.test(claimed)) return reject('forged');
-  if (!isSigned(fields, Buffer.from(claimed, 'hex'), passwords)) return reject('forged');
-  if (textAt(fields, 'TerminalKey') !== terminalKey) return reject('forged');
+  // Names are not signed, but put the values in order: as they are written.
+  if (!isSigned(written, Buffer.from(claimed, 'hex'), passwords)) return reject('forged');
+  if (textAt(fields, 'terminalKey') !== terminalKey) return reject('forged');
 
-  const paymentId = textAt(fields, 'PaymentId') ?? '';
+  const paymentId = textAt(fields, 'paymentId') ?? '';
   return accept({
-    attemptId: textAt(fields, 'OrderId'),
+    attemptId: textAt(fields, 'orderId'),
     paymentId: PAYMENT_ID.test(paymentId) ? paymentId : null,
   });
 }

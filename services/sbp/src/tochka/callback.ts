@@ -1,6 +1,7 @@
 import { createPublicKey, verify, type KeyObject } from 'node:crypto';
 import { isRecord, parseJsonText, textAt } from '@kopeck/core/json';
 import { accept, reject, type Result } from '@kopeck/core/source';
+import { uncapitalised } from '../callback-fields.ts';
 import type { CallbackDelivery, CallbackHint } from '../provider.ts';
 import { isPlausibleId } from '../provider-answer.ts';
 
@@ -28,7 +29,7 @@ export async function readTochkaCallback(
   const isSigned = (await keys(false)).some(isBy) || (await keys(true)).some(isBy);
   if (!isSigned) return reject('forged');
 
-  const qrcId = textAt(recordIn(payload), 'qrcId');
+  const qrcId = textAt(uncapitalised(recordIn(payload)), 'qrcId');
   return accept({ attemptId: null, paymentId: isPlausibleId(qrcId) ? qrcId : null });
 }
 

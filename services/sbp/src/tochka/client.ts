@@ -9,13 +9,15 @@ import type { TochkaMerchant } from './config.ts';
 export interface TochkaClient {
   readonly registerQr: (request: QrRequest) => Promise<ProviderAnswer>;
   readonly paymentStatus: (qrcId: string) => Promise<ProviderAnswer>;
+  /** Payments of any age, else of two days. Null: without a customer code the bank does not tell. */
+  readonly payments: ((qrcId: string, from?: Date) => Promise<ProviderAnswer>) | null;
   readonly createRefund: (request: RefundRequest) => Promise<ProviderAnswer>;
   readonly refund: (requestId: string) => Promise<ProviderAnswer>;
   readonly keys: () => Promise<ProviderAnswer>;
 }
 
 export function createTochkaClient(
-  { url, keysUrl, token, merchantId, accountId }: TochkaMerchant,
+  { url, keysUrl, token, merchantId, accountId, customerCode }: TochkaMerchant,
   connect: ConnectProvider,
   now: () => Date,
 ): TochkaClient {
@@ -40,6 +42,14 @@ export function createTochkaClient(
         ...(returnUrl !== null && { redirectUrl: returnUrl }),
       }),
     paymentStatus: (qrcId) => get(`/sbp/v1.0/qr-codes/${encodeURIComponent(qrcId)}/payment-status`),
+    payments:
+      customerCode === null
+        ? null
+        : (qrcId, from) => {
+            const query = new URLSearchParams({ customerCode, qrcId });
+            if (from !== undefined) query.set('fromDate', from.toISOString().slice(0, 10));
+            return get(`/sbp/v1.0/get-sbp-payments?${query.toString()}`);
+          },
     createRefund: ({ paymentId, operationId, kopecks }) =>
       post('/sbp/v1.0/refund', {
         bankCode,

@@ -7,6 +7,7 @@ export interface TochkaConfig {
   readonly TOCHKA_TOKEN?: string;
   readonly TOCHKA_MERCHANT_ID?: string;
   readonly TOCHKA_ACCOUNT_ID?: string;
+  readonly TOCHKA_CUSTOMER_CODE?: string;
 }
 
 const url = Joi.string().uri({ scheme: ['https', 'http'] });
@@ -30,6 +31,11 @@ export const tochkaKeys = {
     .pattern(/^\d{20}\/\d{9}$/)
     .when('TOCHKA_TOKEN', withToken)
     .messages({ '*': 'the account and the bank’s BIC: 20 digits, a slash, 9 digits' }),
+  TOCHKA_CUSTOMER_CODE: Joi.string()
+    .pattern(/^[A-Za-z0-9]{1,20}$/)
+    .messages({
+      '*': 'the bank’s number of you as a customer: with it payments are found that are older than a day',
+    }),
 };
 
 export interface TochkaMerchant {
@@ -39,11 +45,14 @@ export interface TochkaMerchant {
   readonly merchantId: string;
   /** `<account>/<bic>`. */
   readonly accountId: string;
+  /** Null: only what is younger than a day can be read. */
+  readonly customerCode: string | null;
 }
 
 export function merchantOf(config: TochkaConfig): TochkaMerchant | null {
   const { TOCHKA_TOKEN: token, TOCHKA_MERCHANT_ID: merchantId } = config;
   const { TOCHKA_ACCOUNT_ID: accountId, TOCHKA_URL, TOCHKA_KEYS_URL: keysUrl } = config;
   if (token === undefined || merchantId === undefined || accountId === undefined) return null;
-  return { url: TOCHKA_URL, keysUrl, token, merchantId, accountId };
+  const customerCode = config.TOCHKA_CUSTOMER_CODE ?? null;
+  return { url: TOCHKA_URL, keysUrl, token, merchantId, accountId, customerCode };
 }

@@ -20,8 +20,9 @@ export const tochka: ProviderModule<TochkaConfig> = {
 };
 
 /**
- * The bank knows no order ids, tells only of successes, and of those for a day: an answer that was lost
- * is of a code that nobody has seen, and what is not read in time is not read at all.
+ * The bank knows no order ids and tells of a payment for a day; of older ones only in its list of all. A
+ * code has no name but its own id, so one whose answer was lost was shown to nobody and can be paid by
+ * nobody: it is forgotten, and another one is made.
  */
 function openTochka(
   merchant: TochkaMerchant,
@@ -41,7 +42,8 @@ function openTochka(
       const qrcId = textAt(data, 'qrcId');
       return { ...qrOf('tochka', { paymentId: qrcId, link: textAt(data, 'payload') }), qrcId };
     },
-    getState: (paymentId) => getState(client, paymentId),
+    recoverQr: async () => null,
+    getState: (paymentId, since) => getState(client, paymentId, since),
     readCallback: (delivery) => readTochkaCallback(delivery, keys),
     refund: async (request) => {
       if (request.operationId === null) {
@@ -53,9 +55,13 @@ function openTochka(
   };
 }
 
-async function getState(client: TochkaClient, paymentId: string): Promise<PaymentState> {
-  const answer = await askState(client, paymentId);
-  const payments = answer === null ? [] : recordsAt(dataOf(answer), 'paymentList');
+async function getState(
+  client: TochkaClient,
+  paymentId: string,
+  since: Date | undefined,
+): Promise<PaymentState> {
+  const answer = await askState(client, paymentId, since);
+  const payments = answer === null ? [] : paymentsIn(answer);
   const payment = payments.find((one) => textAt(one, 'qrcId') === paymentId) ?? {};
   return {
     status: stateOf(textAt(payment, 'status')),
@@ -69,14 +75,27 @@ async function getState(client: TochkaClient, paymentId: string): Promise<Paymen
   };
 }
 
-/** Null: the code is over, and nothing is told of it any more. */
-async function askState(client: TochkaClient, paymentId: string): Promise<ProviderAnswer | null> {
+/**
+ * Once the code is over, or its payment is a day old, its state is told no more: the list of payments is.
+ * Null: nothing is.
+ */
+async function askState(
+  client: TochkaClient,
+  paymentId: string,
+  since: Date | undefined,
+): Promise<ProviderAnswer | null> {
   try {
     return await client.paymentStatus(paymentId);
   } catch (error) {
-    if (error instanceof ProviderError && error.failure === 'rejected') return null;
-    throw error;
+    if (!(error instanceof ProviderError) || error.failure !== 'rejected') throw error;
+    return client.payments === null ? null : await client.payments(paymentId, since);
   }
+}
+
+/** The state's answer and the list's differ in the name only. */
+function paymentsIn(answer: ProviderAnswer): readonly Record<string, unknown>[] {
+  const data = dataOf(answer);
+  return [...recordsAt(data, 'paymentList'), ...recordsAt(data, 'Payments')];
 }
 
 /** Without its number a refund cannot be asked for. */

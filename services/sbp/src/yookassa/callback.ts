@@ -1,5 +1,6 @@
-import { isRecord, parseJsonText, textAt } from '@kopeck/core/json';
+import { textAt } from '@kopeck/core/json';
 import { accept, reject, type Result } from '@kopeck/core/source';
+import { callbackFields, uncapitalised } from '../callback-fields.ts';
 import type { CallbackDelivery, CallbackHint } from '../provider.ts';
 import { isPlausibleId, recordAt } from '../provider-answer.ts';
 
@@ -8,11 +9,11 @@ import { isPlausibleId, recordAt } from '../provider-answer.ts';
  * question to YooKassa, and nothing that it says of the payment is even read.
  */
 export function readYookassaCallback({ body }: CallbackDelivery): Result<CallbackHint> {
-  const notification = parseJsonText(body);
-  if (!isRecord(notification)) return reject('malformed');
+  const notification = callbackFields(body);
+  if (notification === null) return reject('malformed');
 
   const event = textAt(notification, 'event') ?? '';
-  const object = recordAt(notification, 'object');
+  const object = uncapitalised(recordAt(notification, 'object'));
   const id = textAt(object, event.startsWith('refund.') ? 'payment_id' : 'id');
   if (!isPlausibleId(id)) return reject('malformed');
 
