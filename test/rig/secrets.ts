@@ -20,6 +20,7 @@ export const SECRETS = {
   COURIER_GRACE_MS: '500',
   COURIER_RETRY_MS: '100',
   NDN_PER_STAR: '10',
+  REPORT_HOUR: 'off',
   PLANS: '{"pro-30":{"asset":"USDT","amount":"4.5","days":30}}',
 } as const;
 

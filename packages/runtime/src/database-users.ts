@@ -40,6 +40,7 @@ export const DATABASE_GRANTS = {
     outbox: ['SELECT', 'INSERT'],
     outbox_subjects: ['SELECT', 'INSERT', 'UPDATE'],
     chain_head: ['SELECT', 'UPDATE'],
+    daily_reports: ['SELECT', 'INSERT'],
     // For `kopeck audit`; the owner of the database alone empties evidence.
     retention_runs: ['SELECT'],
   },

@@ -18,6 +18,7 @@ import type { Send } from './mailer.ts';
 import { openMemory } from './memory.ts';
 import { addLoop, type CourierOptions, type Parts } from './parts.ts';
 import { createDatabaseProbe, createRedisProbe } from './probes.ts';
+import { closeReports, tellReport } from './reports.ts';
 import { serve } from './serve.ts';
 import type { Courier } from './serve.ts';
 import { startDeliveries } from './start-deliveries.ts';
@@ -71,6 +72,7 @@ async function start(parts: Parts): Promise<Courier> {
   startReports(parts, book);
   addLoop(parts, 'mail', MAIL_MS, book.tell);
   if (send !== null) await startAlerts(parts, send);
+  startDailyReports(parts, send);
   const silent = startDeliveries(parts, book);
   for (const warning of silent) log.warn(warning);
   return serve(parts, [...warnings, ...silent]);
@@ -139,6 +141,16 @@ function startReports({ redis, config, log, closing }: Parts, book: Book): void 
     log,
   );
   closing.add('reports', () => withDeadline(worker.close(), CLOSE_WITHIN_MS));
+}
+
+function startDailyReports(parts: Parts, send: Send | null): void {
+  const { config, log, now, closing } = parts;
+  const pool = openDatabase(config.DATABASE_URL, { connections: 1 });
+  closing.add('daily reports', () => withDeadline(pool.end(), CLOSE_WITHIN_MS));
+  const retryMs = config.COURIER_RETRY_MS;
+  addLoop(parts, 'reports', parts.lookEveryMs ?? LOOK_MS, () =>
+    send === null ? closeReports(pool, now()) : tellReport({ pool, send, retryMs, log, now }),
+  );
 }
 
 async function startAlerts(parts: Parts, send: Send): Promise<void> {

@@ -24,6 +24,8 @@ export interface LedgerConfig extends HttpConfig {
   readonly NDN_PER_STAR: string;
   readonly PLANS: string;
   readonly EPN_CASHBACK_PERCENT: string;
+  /** 0 to 23, or off. */
+  readonly REPORT_HOUR: string;
 }
 
 const decimal = (isRight: (text: string) => boolean): Joi.StringSchema =>
@@ -72,6 +74,12 @@ export const ledgerConfig = Joi.object<LedgerConfig, true>({
   EPN_CASHBACK_PERCENT: decimal((text) => amountOf(text) >= 0n && amountOf(text) <= amountOf('100'))
     .default('0')
     .messages({ '*': "the user's share of a commission in percent, 0 to 100" }),
+  REPORT_HOUR: Joi.string()
+    .pattern(/^(?:off|\d|1\d|2[0-3])$/)
+    .default('6')
+    .messages({
+      '*': 'from which hour of the day, UTC, the report of the day before is mailed: 0 to 23, or off',
+    }),
 });
 
 /** What must never be written into a log. */

@@ -8,6 +8,7 @@ import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
 const MEMORY = [
   { table: 'conflicts', key: ['event_id', 'contenthash'] },
   { table: 'retention_runs', key: ['id'] },
+  { table: 'daily_reports', key: ['day'] },
   { table: 'outbox', key: ['id'] },
   { table: 'outbox_subjects', key: ['subject'] },
   { table: 'reviews', key: ['id'] },

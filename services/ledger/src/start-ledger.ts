@@ -9,6 +9,7 @@ import { ledgerRouter } from './api.ts';
 import { createBatcher } from './batcher.ts';
 import { bookOrBisect } from './book.ts';
 import type { LedgerConfig } from './config.ts';
+import { startDailyReports } from './daily-report.ts';
 import { startDatabaseProbe } from './database-probe.ts';
 import { inputsFor } from './inputs.ts';
 import { startWorkers } from './workers.ts';
@@ -43,6 +44,8 @@ export async function startLedger({ config, log, now }: LedgerOptions): Promise<
 
   const probe = startDatabaseProbe({ pool: reading, redis, prefix, log });
   closing.add('probe', probe.close);
+  const daily = { pool: reading, hour: config.REPORT_HOUR, log, now };
+  closing.add('daily reports', startDailyReports(daily));
   const stopping = new AbortController();
   const deps = { pool: booking, inputsFor: inputsFor.bind(null, config), now };
   const batcher = createBatcher({
@@ -63,16 +66,15 @@ export async function startLedger({ config, log, now }: LedgerOptions): Promise<
   closing.add('batcher', () => stopping.abort());
   closing.add('workers', closeWorkers);
 
-  const ready = async () => ({
-    checks: { redis: redis.status === 'ready', database: probe.isUp() },
-    warnings: [],
-  });
   const internal = await startMetricsServer({
     log,
     metrics,
     port: config.LEDGER_METRICS_PORT,
     host,
-    ready,
+    ready: async () => ({
+      checks: { redis: redis.status === 'ready', database: probe.isUp() },
+      warnings: [],
+    }),
   });
   closing.add('metrics', internal.close);
   const api = {

@@ -35,6 +35,7 @@ function configured(more: Record<string, string> = {}) {
     REDIS_URL: inject('redisUrl'),
     REDIS_PREFIX: prefix,
     LEDGER_API_TOKEN: TOKEN,
+    REPORT_HOUR: 'off',
     LEDGER_USER_API_TOKEN: USER_TOKEN,
     LEDGER_LOCK_MS: '1000',
     LEDGER_STALLED_MS: '500',
