@@ -1,4 +1,5 @@
 # shellcheck shell=bash
+# shellcheck disable=SC2034 # the texts are read in say.sh
 # Every text of the installer and the host command, side by side. A test holds the two to each other.
 
 # text KEY RUSSIAN ENGLISH
@@ -57,23 +58,27 @@ text ask_database_url 'Адрес вашей MariaDB с правом созда�
 text ask_alert_email 'Куда присылать тревоги (e-mail; Enter: никуда)' 'Where alerts go (e-mail; Enter: nowhere)'
 text ask_smtp_url 'Почтовый сервер: smtps://пользователь:пароль@host:465 (Enter: без почты)' \
   'Mail server: smtps://user:password@host:465 (Enter: no mail)'
-text ask_acme_email 'E-mail для Let’s Encrypt' 'E-mail for Let’s Encrypt'
+text ask_acme_email "E-mail для Let's Encrypt" "E-mail for Let's Encrypt"
 text auto 'без вопроса: %s = %s' 'not asked: %s = %s'
 
 text env_backup 'Прежний .env сохранён: %s' 'The .env of before is kept: %s'
 text env_new_keys 'В .env добавлены ключи: %s' 'Keys added to .env: %s'
 text env_invalid 'Настройки не приняты; исправьте %s:' 'The settings are refused; mend %s:'
+text env_lost 'в томе %s уже есть база, а .env с её паролями нет: верните %s из резервной копии' \
+  'the volume %s holds a database, and the .env with its passwords is gone: bring %s back from a backup'
 text port_busy 'порт %s занят (%s). Освободите его, или задайте другой (%s), или поставьте Kopeck за этой программой: --tls external --bind 127.0.0.1 --http-port 8080 --https-port 8443' \
   'port %s is taken (%s). Free it, or choose another (%s), or put Kopeck behind that program: --tls external --bind 127.0.0.1 --http-port 8080 --https-port 8443'
 text dns_none '%s не находится в DNS: создайте запись A на %s и повторите (или --skip-dns-check)' \
   '%s is not in DNS: make an A record to %s and run this again (or --skip-dns-check)'
 text dns_wrong '%s указывает на %s, а адрес этого сервера %s: исправьте запись A и повторите (или --skip-dns-check)' \
   '%s points to %s, and this host is %s: mend the A record and run this again (or --skip-dns-check)'
-text acme_ports 'Let’s Encrypt приходит на порты 80 и 443: с другими портами выберите --tls selfsigned или external' \
-  'Let’s Encrypt comes to ports 80 and 443: with other ports choose --tls selfsigned or external'
+text acme_ports "Let's Encrypt приходит на порты 80 и 443: с другими портами выберите --tls selfsigned или external" \
+  "Let's Encrypt comes to ports 80 and 443: with other ports choose --tls selfsigned or external"
 text selfsigned 'Самоподписанный сертификат: Telegram примет его, если загрузить в setWebhook; банки, CryptoBot и EPN — нет' \
   'A self-signed certificate: Telegram takes it if setWebhook uploads it; banks, CryptoBot and EPN do not'
 
+text dry_run 'Пробный прогон: ничего не установлено и не запущено' 'A dry run: nothing was installed or started'
+text no_timer 'Нет systemd: поставьте kopeck backup в cron раз в сутки' 'No systemd: have cron run kopeck backup once a day'
 text nothing_new 'Выпуск %s уже установлен' 'Release %s is installed already'
 text building 'Собираю образ на этом сервере, это несколько минут' 'Building the image on this host, some minutes'
 text pull_failed 'образы не загрузились; ничего не изменено. Можно собрать здесь: --build' \
@@ -124,3 +129,16 @@ text env_set_help 'kopeck env set KEY: значение вводится с кл
   'kopeck env set KEY: the value is typed, or comes on standard input'
 text not_installed 'Kopeck здесь не установлен: %s' 'Kopeck is not installed here: %s'
 text menu_choose 'Номер (Enter: выход)' 'Number (Enter: leave)'
+text menu_status 'контейнеры и книга' 'containers and the books'
+text menu_urls 'адреса для кабинетов партнёров' "URLs for the partners' cabinets"
+text menu_doctor 'что не так и что делать' 'what is wrong, and what to do'
+text menu_logs 'журналы служб' 'what the services say'
+text menu_backup 'резервная копия сейчас' 'a backup now'
+text menu_restart 'перечитать .env' 'read .env anew'
+text menu_upgrade 'новый выпуск' 'the newest release'
+text menu_rotate-token 'новый токен EPN' 'a new token for EPN'
+text menu_test-alert 'пробная тревога' 'an alert, for trial'
+text menu_rollback 'вернуть прежний выпуск' 'the release before'
+text menu_uninstall 'удалить; данные останутся' 'away with it; the data stays'
+text rotated_own 'В %s (%s) теперь два значения: первое новое, второе ещё принимается. Потом: kopeck rotate-token %s --finish' \
+  '%s (%s) has two values now: the first is new, the second still accepted. Then: kopeck rotate-token %s --finish'

@@ -47,6 +47,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'makes the calls to FULFILMENT_URL again that have failed for good',
     load: () => import('./replay.ts'),
   },
+  'check-env': {
+    summary: 'check-env: holds what Compose hands to the services against their schemas',
+    load: () => import('./check-env.ts'),
+  },
   'env-example': {
     summary: 'env-example [--docs]: prints .env.example, or docs/configuration.md',
     load: () => import('./env-example.ts'),
