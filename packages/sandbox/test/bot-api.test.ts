@@ -215,3 +215,52 @@ test('any update can be sent, with the secret', async () => {
   expect(await control('update', content)).toMatchObject({ status: 200 });
   expect(heard()).toMatchObject([content]);
 });
+
+describe('the webhook', () => {
+  test('is set with its secret, and is told of what it asked for alone', async () => {
+    const secret = 'another_Secret-1';
+    const url = shop.url;
+    const allowed = ['message', 'pre_checkout_query'];
+    const set = { url, secret_token: secret, allowed_updates: allowed };
+    expect(await call('setWebhook', set)).toMatchObject({ ok: true, result: true });
+    expect((await call('getWebhookInfo'))['result']).toEqual({
+      url,
+      has_custom_certificate: false,
+      pending_update_count: 0,
+      max_connections: 40,
+      allowed_updates: allowed,
+    });
+    await control('update', { subscription: { state: 'canceled' } });
+    await control('update', { message: { text: 'hello' } });
+    expect(shop.requests.map(({ headers }) => headers['x-telegram-bot-api-secret-token'])).toEqual([
+      secret,
+    ]);
+    await call('setWebhook', { url });
+    expect((await call('getWebhookInfo'))['result']).toMatchObject({ allowed_updates: allowed });
+  });
+
+  test('that takes nothing is told as Telegram tells it', async () => {
+    await call('setWebhook', { url: 'http://127.0.0.1:9/' });
+    await control('update', { message: { text: 'hello' } });
+    expect((await call('getWebhookInfo'))['result']).toMatchObject({
+      pending_update_count: 1,
+      last_error_date: NOW.getTime() / 1000,
+      last_error_message: 'Connection refused',
+    });
+    await call('deleteWebhook');
+    expect((await call('getWebhookInfo'))['result']).toMatchObject({ url: '' });
+  });
+
+  test.each([
+    [{ url: 'http://shop.test/' }, 'An HTTPS URL must be provided'],
+    [{ url: 'https://shop.test:444/' }, 'only on ports 80, 88, 443 or 8443'],
+    [{ url: 'shop' }, 'invalid URL'],
+    [{ url: 'https://shop.test', secret_token: 'a b' }, 'unallowed characters'],
+    [{ url: 'https://shop.test', secret_token: 'x'.repeat(257) }, 'too long'],
+  ])('%j is refused', async (parameters, words) => {
+    expect(await call('setWebhook', parameters)).toMatchObject({
+      http: 400,
+      description: expect.stringContaining(words) as string,
+    });
+  });
+});

@@ -58,3 +58,8 @@ export function userOf(id: number, languageCode = 'ru'): object {
 export function chatOf(id: number): object {
   return { id, first_name: 'Мария', type: 'private' };
 }
+
+/** Unix seconds. */
+export function seconds(at: Date): number {
+  return Math.floor(at.getTime() / 1000);
+}

@@ -7,6 +7,9 @@ import { knobChange, type Knobs } from './knobs.ts';
 import { METHODS, refusal, type Refusal, type Telegram } from './methods.ts';
 import { pay, PURCHASE, purchaseOf } from './purchase.ts';
 import { createUpdates, type Content } from './updates.ts';
+import { WEBHOOK_METHODS } from './webhook.ts';
+
+const ALL_METHODS = { ...METHODS, ...WEBHOOK_METHODS };
 
 export interface BotApiOptions {
   /** `<bot id>:<secret>`, as @BotFather gives it. */
@@ -21,6 +24,7 @@ export function openBotApi({ token, ...options }: BotApiOptions): OpenDouble {
   return ({ now }): Double => {
     const initial: Knobs = {
       ...options,
+      allowedUpdates: [],
       webhooks: 'deliver',
       blocked: [],
       floods: 0,
@@ -32,7 +36,7 @@ export function openBotApi({ token, ...options }: BotApiOptions): OpenDouble {
       bot: { id, is_bot: true, first_name: 'Sandbox', username: 'kopeck_sandbox_bot' },
       account: emptyAccount(),
       knobs,
-      updates: createUpdates(knobs),
+      updates: createUpdates(knobs, now),
       questions: new Map(),
       now,
     };
@@ -57,7 +61,7 @@ function apiRouter(token: string, telegram: Telegram): Router {
   router.use(express.json(), express.urlencoded());
   router.all('/:bot/:method', ((request, response) => {
     const { bot, method } = request.params;
-    const call = Object.hasOwn(METHODS, method) ? METHODS[method] : undefined;
+    const call = Object.hasOwn(ALL_METHODS, method) ? ALL_METHODS[method] : undefined;
     const parameters = { ...request.query, ...(request.body as object | undefined) };
     const answer =
       bot === `bot${token}`

@@ -6,6 +6,8 @@ export interface Knobs {
   readonly webhookUrl: string | null;
   /** The secret_token of setWebhook. */
   readonly secret: string;
+  /** What the bot is told of; empty: everything. */
+  readonly allowedUpdates: readonly string[];
   /** 'drop': updates are lost, as after 24 hours of failed deliveries. */
   readonly webhooks: 'deliver' | 'drop';
   /** Users who have blocked the bot: 403. */
@@ -18,6 +20,7 @@ export interface Knobs {
 export const knobChange = Joi.object<Partial<Knobs>>({
   webhookUrl: Joi.string().uri().allow(null),
   secret: Joi.string().pattern(/^[A-Za-z0-9_-]{1,256}$/),
+  allowedUpdates: Joi.array().items(Joi.string()),
   webhooks: Joi.valid('deliver', 'drop'),
   blocked: Joi.array().items(Joi.number().integer()),
   floods: Joi.number().integer().min(0),

@@ -2,6 +2,7 @@ import Joi from 'joi';
 import {
   chatOf,
   newLink,
+  seconds,
   starTransaction,
   type Account,
   type Invoice,
@@ -28,7 +29,7 @@ export interface Telegram {
 }
 
 type Parameters = Readonly<Record<string, unknown>>;
-type Method = (telegram: Telegram, parameters: Parameters) => unknown;
+export type Method = (telegram: Telegram, parameters: Parameters) => unknown;
 
 export const METHODS: Readonly<Record<string, Method>> = {
   getMe: ({ bot }) => bot,
@@ -153,8 +154,4 @@ function getStarTransactions({ account }: Telegram, parameters: Parameters): unk
   if (error !== undefined) return refusal(400, 'Bad Request: invalid offset or limit');
   const page = account.transactions.slice(value.offset, value.offset + value.limit);
   return { transactions: page.map(starTransaction) };
-}
-
-export function seconds(at: Date): number {
-  return Math.floor(at.getTime() / 1000);
 }

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import Joi from 'joi';
-import { newChargeId, type Transaction } from './account.ts';
-import { seconds, type Telegram } from './methods.ts';
+import { newChargeId, seconds, type Transaction } from './account.ts';
+import type { Telegram } from './methods.ts';
 import { preCheckoutQuery, successfulPayment, type Purchase } from './updates.ts';
 
 interface PurchaseRequest {

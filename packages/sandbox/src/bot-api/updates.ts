@@ -1,6 +1,6 @@
 import type { Update } from '@grammyjs/types';
 import { send, type Sent } from '../send.ts';
-import { chatOf, userOf, type Transaction } from './account.ts';
+import { chatOf, seconds, userOf, type Transaction } from './account.ts';
 import type { Knobs } from './knobs.ts';
 
 /** What an update carries beside its id. */
@@ -14,31 +14,57 @@ export interface Updates {
   /** With the webhook's secret. Null: there is no webhook, or updates are dropped. */
   readonly deliver: (content: Content) => Promise<Delivered | null>;
   readonly all: () => readonly Delivered[];
+  /** What getWebhookInfo tells: nobody has taken `pending` updates, and why the last of them. */
+  readonly troubles: () => Troubles;
   readonly reset: () => void;
+}
+
+export interface Troubles {
+  readonly pending: number;
+  /** The date is in Unix seconds. */
+  readonly lastError: { readonly date: number; readonly message: string } | null;
 }
 
 const FIRST_UPDATE = 728_000_001;
 
-export function createUpdates(knobs: { readonly current: Knobs }): Updates {
+export function createUpdates(knobs: { readonly current: Knobs }, now: () => Date): Updates {
   let delivered: Delivered[] = [];
+  let lastError: Troubles['lastError'] = null;
   let nextId = FIRST_UPDATE;
   return {
     async deliver(content) {
-      const { webhookUrl, secret, webhooks } = knobs.current;
+      const { webhookUrl, secret, webhooks, allowedUpdates } = knobs.current;
       const update = { update_id: nextId, ...content };
       nextId += 1;
-      if (webhookUrl === null || webhooks === 'drop') return null;
-      const headers = { 'X-Telegram-Bot-Api-Secret-Token': secret };
+      const isWanted =
+        allowedUpdates.length === 0 || allowedUpdates.some((kind) => kind in content);
+      if (webhookUrl === null || webhooks === 'drop' || !isWanted) return null;
+      const headers = secret === '' ? {} : { 'X-Telegram-Bot-Api-Secret-Token': secret };
       const sent = await send(webhookUrl, JSON.stringify(update), headers);
       delivered.push({ update, ...sent });
+      if (!isTaken(sent)) lastError = { date: seconds(now()), message: wordFor(sent) };
       return { update, ...sent };
     },
     all: () => delivered,
+    troubles: () => ({
+      pending: delivered.filter((sent) => !isTaken(sent)).length,
+      lastError,
+    }),
     reset() {
       delivered = [];
+      lastError = null;
       nextId = FIRST_UPDATE;
     },
   };
+}
+
+function isTaken({ status }: Sent): boolean {
+  return status >= 200 && status <= 299;
+}
+
+/** In Telegram's words. */
+function wordFor({ status }: Sent): string {
+  return status === 0 ? 'Connection refused' : `Wrong response from the webhook: ${status}`;
 }
 
 export interface Purchase {

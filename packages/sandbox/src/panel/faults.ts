@@ -21,11 +21,14 @@ export const FAULTS = [...ANY, ...OWN] as const;
 export interface Fault {
   readonly server: string;
   readonly fault: (typeof FAULTS)[number] | 'none';
-  /** The status of `status`. */
+  /** The status of `status`, and its body. */
   readonly status: number;
+  readonly body: object | string;
   /** How long `slow` takes; the answer is right then. */
   readonly ms: number;
   readonly times: number;
+  /** How many requests go well before that. */
+  readonly after: number;
   /** How many requests of one second `rateLimit` lets through. */
   readonly perSecond: number;
   /** Of `flap`: each so many-th request is reset. */
@@ -38,8 +41,10 @@ export const faultSchema = Joi.object<Fault, true>({
     .valid(...FAULTS, 'none')
     .required(),
   status: Joi.number().integer().min(200).max(599).default(503),
+  body: Joi.alternatives(Joi.object(), Joi.string().allow('')).default({ error: 'fault' }),
   ms: Joi.number().integer().min(0).default(1_000),
   times: Joi.number().integer().min(1).default(Number.MAX_SAFE_INTEGER),
+  after: Joi.number().integer().min(0).default(0),
   perSecond: Joi.number().integer().min(1).default(1),
   every: Joi.number().integer().min(2).default(2),
 });
@@ -67,6 +72,10 @@ export function createFaults(now: () => number): Faults {
 
   function take(server: string): Fault | undefined {
     const fault = active.get(server);
+    if (fault !== undefined && fault.after > 0) {
+      active.set(server, { ...fault, after: fault.after - 1 });
+      return undefined;
+    }
     if (fault !== undefined && fault.times > 1)
       active.set(server, { ...fault, times: fault.times - 1 });
     else active.delete(server);
@@ -106,7 +115,7 @@ export function createFaults(now: () => number): Faults {
 }
 
 const PLAY: Readonly<Record<Exclude<(typeof ANY)[number], 'hang' | 'rateLimit' | 'flap'>, Play>> = {
-  status: ({ status }, response) => void response.status(status).json({ error: 'fault' }),
+  status: ({ status, body }, response) => void response.status(status).send(body),
   reset: (_fault, response) => void response.req.socket.resetAndDestroy(),
   // All servers share a port, which therefore cannot be closed: the connection ends unanswered.
   refuse: (_fault, response) => void response.req.socket.destroy(),

@@ -44,6 +44,7 @@ const subscriberSchema = Joi.object<Subscriber>({
   externalId: text,
   links: Joi.array().items(Joi.string()).required(),
   uuid: Joi.string(),
+  protocol: Joi.valid('vless', 'trojan', 'shadowsocks'),
   subscriptionId: Joi.string(),
   enabled: Joi.boolean(),
   usedBytes: Joi.number().integer(),

@@ -6,7 +6,10 @@ export interface Subscriber {
   /** The e-mail of 3x-ui, the username of Marzban and Remnawave, the uuid of Hiddify. */
   readonly externalId: string;
   readonly links: readonly string[];
+  /** The password, where the protocol has one. */
   readonly uuid?: string;
+  /** What 3x-ui calls a client by depends on it; `vless` unless said otherwise. */
+  readonly protocol?: 'vless' | 'trojan' | 'shadowsocks';
   /** 3x-ui's subId, Remnawave's shortUuid. */
   readonly subscriptionId?: string;
   readonly enabled?: boolean;
@@ -21,6 +24,7 @@ export interface User {
   /** Remnawave's number. */
   readonly id: number;
   uuid: string;
+  readonly protocol: NonNullable<Subscriber['protocol']>;
   subscriptionId: string;
   links: readonly string[];
   enabled: boolean;
@@ -81,6 +85,7 @@ function invent(key: string, id: number, { server, externalId, links }: Subscrib
     externalId,
     id: 48_000 + id,
     uuid: [...parts, hex.slice(20, 32)].join('-'),
+    protocol: 'vless',
     subscriptionId: hex.slice(32, 48),
     links,
     enabled: true,

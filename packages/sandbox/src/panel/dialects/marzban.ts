@@ -29,6 +29,18 @@ export function marzbanDialect(): Dialect {
     { method: 'GET', path: /^\/sub\/([^/]+)(?:\/[a-z0-9_-]+)?$/, answer: subscription },
     {
       method: 'GET',
+      path: /^\/api\/system$/,
+      guard,
+      answer: ({ server: { version }, response }) => void response.json({ version }),
+    },
+    {
+      method: 'GET',
+      path: /^\/api\/users$/,
+      guard,
+      answer: (call) => list(call, () => (minted += 1)),
+    },
+    {
+      method: 'GET',
       path: /^\/api\/user\/([^/]+)$/,
       guard,
       answer: (call) => withUser(call, (user) => asUser(call, user, (minted += 1))),
@@ -67,6 +79,19 @@ function withUser({ users, server, key, response, fault }: Call, of: (user: User
   const user = users.find(server.id, ({ externalId }) => externalId === key);
   if (user === undefined) response.status(404).json({ detail: 'User not found' });
   else response.json(of(user));
+}
+
+/** `?username=a&username=b` looks for these alone; without a limit all are rendered. */
+function list(call: Call, mint: () => number): void {
+  const { users, server, request, response, fault } = call;
+  if (fault === 'lockedDb') return void response.status(500).json({ detail: 'database is locked' });
+  const { username, limit } = request.query;
+  const wanted = username === undefined ? null : [username].flat();
+  const found = users
+    .all(server.id)
+    .filter(({ externalId }) => wanted === null || wanted.includes(externalId));
+  const page = limit === undefined ? found : found.slice(0, Number(limit));
+  response.json({ users: page.map((user) => asUser(call, user, mint())), total: found.length });
 }
 
 function asUser(call: Call, user: User, n: number): object {

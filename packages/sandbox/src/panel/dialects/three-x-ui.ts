@@ -80,19 +80,25 @@ function traffic({ users, server, key }: Call): object {
   return yes({ email: user.externalId, enable, up: 0, down, total, expiryTime: 0 });
 }
 
-/** `settings` is text in old panels and an object in new ones. */
+/** `settings` is text in old panels and an object in new ones; one inbound a protocol. */
 function inbounds({ users, server }: Call): object {
-  const settings = { clients: users.all(server.id).map(asClient) };
   const isNew = isFrom(server.version, '3.1.0');
-  return yes([{ id: 1, protocol: 'vless', settings: isNew ? settings : JSON.stringify(settings) }]);
+  const byProtocol = Map.groupBy(users.all(server.id), ({ protocol }) => protocol);
+  return yes(
+    [...byProtocol].map(([protocol, clients], index) => {
+      const settings = { clients: clients.map(asClient) };
+      return { id: index + 1, protocol, settings: isNew ? settings : JSON.stringify(settings) };
+    }),
+  );
 }
 
-/** Replaces the whole client: it is called by its e-mail in new panels and by its uuid in old ones. */
+/** Replaces the whole client. New panels call it by its e-mail, old ones by what its protocol has. */
 function update({ users, server, request, key }: Call): object {
   const wanted = clientIn(fieldsOf(request), server);
-  const user = users.find(server.id, ({ externalId, uuid }) => [externalId, uuid].includes(key));
+  const isNew = isFrom(server.version, '3.1.0');
+  const user = users.find(server.id, (each) => key === (isNew ? each.externalId : keyOf(each)));
   if (user === undefined || wanted === null) return no('empty client ID');
-  const uuid = String(wanted['id']);
+  const uuid = String(wanted[credentialOf(user)]);
   user.links = user.links.map((link) => link.replaceAll(user.uuid, uuid));
   user.uuid = uuid;
   user.subscriptionId = String(wanted['subId']);
@@ -107,9 +113,18 @@ function clientIn(fields: Fields, { version }: PanelServer): Fields | null {
   return clients?.[0] ?? null;
 }
 
+function keyOf({ protocol, externalId, uuid }: User): string {
+  return protocol === 'shadowsocks' ? externalId : uuid;
+}
+
+/** Trojan and Shadowsocks have a password where the others have a uuid. */
+function credentialOf({ protocol }: User): 'password' | 'id' {
+  return protocol === 'vless' ? 'id' : 'password';
+}
+
 function asClient(user: User): Fields {
   return {
-    id: user.uuid,
+    [credentialOf(user)]: user.uuid,
     email: user.externalId,
     subId: user.subscriptionId,
     enable: user.enabled,
