@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { createMariadbTemplate } from '@kopeck/testing/private-mariadb';
 import { query } from '../rig/books.ts';
 import { startRig, type Rig } from '../rig/rig.ts';
-import { openCopies } from './copies.ts';
+import { openCopies, type Copy } from './copies.ts';
 import { spoil, type Fault } from './faults.ts';
 import { createRandom } from './random.ts';
 import { tellAll, type Told } from './senders.ts';
@@ -19,6 +19,8 @@ export interface ChaosOptions {
   /** At most. */
   readonly events: number;
   readonly faults: readonly [Fault, ...Fault[]];
+  /** The processes that may be killed or cut off. */
+  readonly copies: readonly [Copy, ...Copy[]];
   /** After so long without a change nothing more is waited for. */
   readonly quietMs: number;
   readonly log: (line: string) => void;
@@ -64,10 +66,19 @@ async function chaosIn(rig: Rig, options: ChaosOptions): Promise<ChaosReport> {
   try {
     const telling = tellAll({ rig, random: createRandom(seed), events, signal });
     const selling = runShop(rig, signal);
-    const { names, links, revive } = copies;
+    const { links, revive } = copies;
     const random = createRandom(seed + 1);
     const timer = setTimeout(() => ending.abort(), seconds * 1_000);
-    const faults = await spoil({ rig, revive, copies: names, links, kinds, random, signal, log });
+    const faults = await spoil({
+      rig,
+      revive,
+      copies: options.copies,
+      links,
+      kinds,
+      random,
+      signal,
+      log,
+    });
     clearTimeout(timer);
     log('all is whole again; what was told is told to its end');
     const [told, shop] = await Promise.all([telling, selling]);

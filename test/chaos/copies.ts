@@ -7,7 +7,6 @@ type Env = Readonly<Record<string, string>>;
 
 /** The running processes of Kopeck, each with ways of its own to Redis and MariaDB. */
 export interface Copies {
-  readonly names: readonly [string, ...string[]];
   /** By name: 'crypto to redis'. */
   readonly links: ReadonlyMap<string, Link>;
   /** Starts what was killed; when that is being done already, it only waits. */
@@ -27,11 +26,12 @@ const COPIES = {
   'ledger-2': 'ledger',
   courier: 'courier',
 } as const satisfies Record<string, Name>;
-type Copy = keyof typeof COPIES;
+export type Copy = keyof typeof COPIES;
+export const COPY_NAMES = Object.keys(COPIES) as readonly Copy[];
 
 const WATCH_MS = 250;
 const AGAIN_MS = 500;
-const STARTS = 20;
+const STARTS = 5;
 
 export async function openCopies(rig: Rig, log: (line: string) => void): Promise<Copies> {
   const links = new Map<string, Link>();
@@ -69,18 +69,17 @@ export async function openCopies(rig: Rig, log: (line: string) => void): Promise
     return started;
   }
 
-  const names = Object.keys(COPIES) as [Copy, ...Copy[]];
-  for (const copy of names) {
+  for (const copy of COPY_NAMES) {
     environments.set(copy, {
       REDIS_URL: await link(copy, rig.redis.url, 'redis'),
       DATABASE_URL: await link(copy, rig.databaseUrl, 'mariadb'),
       ...(copy === 'ledger-2' ? await portsOfItsOwn() : {}),
     });
   }
-  await Promise.all(names.map((copy) => start(copy)));
+  await Promise.all(COPY_NAMES.map((copy) => start(copy)));
 
   const watch = setInterval(() => {
-    for (const copy of names) {
+    for (const copy of COPY_NAMES) {
       const process = rig.processes.get(copy);
       if (process?.hasEnded() !== true || process.wasEnded() || reviving.has(copy)) continue;
       problems.push(`${copy} ended by itself: ${process.log().slice(-1_000)}`);
@@ -92,10 +91,10 @@ export async function openCopies(rig: Rig, log: (line: string) => void): Promise
     closing.abort();
     clearInterval(watch);
     await Promise.allSettled(reviving.values());
-    await Promise.all(names.map((copy) => rig.kill(copy)));
+    await Promise.all(COPY_NAMES.map((copy) => rig.kill(copy)));
     await Promise.all([...links.values()].map((each) => each.close()));
   }
-  return { names, links, revive, problems: () => problems, close };
+  return { links, revive, problems: () => problems, close };
 }
 
 async function portsOfItsOwn(): Promise<Env> {

@@ -74,11 +74,13 @@ async function bounce(server: PrivateServer, random: Random): Promise<void> {
 }
 
 function spoilLink(
-  { links, random }: FaultsOptions,
+  { links, copies, random }: FaultsOptions,
   word: string,
   spoilIt: (link: Link) => void,
 ): Running {
-  const [first, ...others] = [...links];
+  const [first, ...others] = [...links].filter(([way]) =>
+    copies.some((copy) => way.startsWith(`${copy} to `)),
+  );
   if (first === undefined) throw new Error('there is no link to spoil');
   const [name, link] = random.pick([first, ...others]);
   const ms = random.whole(...TROUBLE_MS);

@@ -1,13 +1,15 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
 import { runChaos } from './chaos.ts';
-import { FAULTS, type Fault } from './faults.ts';
+import { COPY_NAMES } from './copies.ts';
+import { FAULTS } from './faults.ts';
 
 const HELP = `npm run chaos -- [options]
   --minutes N    how long things break, default 2
   --seed N       of events and faults; the one of a run is printed, and in its report
   --events N     at most so many, default a million
   --faults LIST  of ${FAULTS.join(', ')}; default all
+  --copies LIST  the only processes to be killed or cut off, of ${COPY_NAMES.join(', ')}; default all
   --quiet-s N    give up waiting after so many seconds without a change, default 30
   --report FILE  the report as JSON
 Exits with 0 when all that was accepted is booked, once, and nothing else is; else with 1.`;
@@ -18,6 +20,7 @@ const { values } = parseArgs({
     seed: { type: 'string', default: String(Date.now() % 1_000_000) },
     events: { type: 'string', default: '1000000' },
     faults: { type: 'string', default: FAULTS.join(',') },
+    copies: { type: 'string', default: COPY_NAMES.join(',') },
     'quiet-s': { type: 'string', default: '30' },
     report: { type: 'string' },
     help: { type: 'boolean', default: false },
@@ -28,8 +31,6 @@ if (values.help) console.log(HELP);
 else process.exitCode = await run();
 
 async function run(): Promise<number> {
-  const [first, ...others] = values.faults.split(',').map(faultOf);
-  if (first === undefined) throw new Error('no faults');
   const begun = performance.now();
   const log = (line: string): void =>
     console.log(`${((performance.now() - begun) / 1_000).toFixed(1).padStart(7)} s  ${line}`);
@@ -39,7 +40,8 @@ async function run(): Promise<number> {
     seconds: numberOf('minutes', values.minutes) * 60,
     seed: numberOf('seed', values.seed),
     events: numberOf('events', values.events),
-    faults: [first, ...others],
+    faults: listOf('faults', values.faults, FAULTS),
+    copies: listOf('copies', values.copies, COPY_NAMES),
     quietMs: numberOf('quiet-s', values['quiet-s']) * 1_000,
     log,
   });
@@ -55,9 +57,13 @@ function numberOf(option: string, text: string): number {
   throw new Error(`--${option} must be a number, and is '${text}'`);
 }
 
-function faultOf(text: string): Fault {
-  const fault = FAULTS.find((each) => each === text);
-  if (fault === undefined)
-    throw new Error(`no such fault: '${text}'; there are ${FAULTS.join(', ')}`);
-  return fault;
+function listOf<T extends string>(option: string, text: string, known: readonly T[]): [T, ...T[]] {
+  const [first, ...others] = text.split(',').map((name) => {
+    const one = known.find((each) => each === name);
+    if (one === undefined)
+      throw new Error(`--${option} takes ${known.join(', ')}, and '${name}' is none of them`);
+    return one;
+  });
+  if (first === undefined) throw new Error(`--${option} is empty`);
+  return [first, ...others];
 }

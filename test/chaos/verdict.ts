@@ -39,7 +39,7 @@ function eventProblems(rows: readonly RowDataPacket[], { events, accepted }: Tol
   return problems;
 }
 
-function contentOf(row: RowDataPacket): string {
+export function contentOf(row: RowDataPacket): string {
   if (row['outcome'] === 'quarantined') return 'quarantined';
   const data = JSON.parse(String(row['data'])) as Record<string, Record<string, string> | null>;
   const money = data['paid'] ?? data['refunded'] ?? data['commission'];
