@@ -1,11 +1,11 @@
 import { loadConfig } from '@kopeck/runtime/config';
 import { runMain } from '@kopeck/runtime/run-main';
-import { openAcquirer } from '@kopeck/sandbox/acquirer/acquirer';
 import { openBotApi } from '@kopeck/sandbox/bot-api/bot-api';
 import { openCryptoPay, type CryptoPayOptions } from '@kopeck/sandbox/crypto-pay/crypto-pay';
 import { createMailSink } from '@kopeck/sandbox/mail-sink';
 import { openPanel } from '@kopeck/sandbox/panel/panel';
 import { createSandbox } from '@kopeck/sandbox/sandbox';
+import { acquirersOf } from './sandbox-acquirers.ts';
 import { sandboxConfig, type SandboxConfig } from './sandbox-config.ts';
 
 /** The partners of `npm start`, in a process of their own: they know no secret of ours but theirs. */
@@ -13,9 +13,9 @@ async function start(): Promise<void> {
   const config = loadConfig(sandboxConfig, process.env);
   const now = (): Date => new Date();
   const mail = createMailSink({ dir: config.MAIL_DIR, now });
-  await mail.listen(config.MAIL_PORT);
+  await mail.listen(config.MAIL_PORT, config.SANDBOX_HOST);
   const sandbox = createSandbox({ now, doubles: doublesOf(config) });
-  await sandbox.listen(config.SANDBOX_PORT);
+  await sandbox.listen(config.SANDBOX_PORT, config.SANDBOX_HOST);
 
   const stop = (): void => {
     void Promise.allSettled([sandbox.close(), mail.close()]).then(() => process.exit(0));
@@ -30,13 +30,7 @@ function doublesOf(config: SandboxConfig): Parameters<typeof createSandbox>[0]['
     ...config.CRYPTOBOT_TESTNET_TOKEN.map((token) => ({ token, network: 'test' }) as const),
   ] as unknown as CryptoPayOptions['apps'];
   return [
-    openAcquirer({
-      callbackUrl: `${config.SBP_URL}/webhook/sbp/raiffeisen`,
-      secretKey: current(config.RAIFFEISEN_SECRET_KEY),
-      sbpMerchantId: config.RAIFFEISEN_SBP_MERCHANT_ID,
-      merchantId: '1234567890',
-      codesFile: config.CODES_FILE,
-    }),
+    ...acquirersOf(config),
     openCryptoPay({ apps, webhookUrl: `${config.CRYPTO_URL}/webhook/cryptobot` }),
     openBotApi({
       token: config.TELEGRAM_BOT_TOKEN,

@@ -18,6 +18,10 @@ const token = (): string => {
 const SECRETS = {
   WEBHOOK_API_TOKEN: hex,
   RAIFFEISEN_SECRET_KEY: hex,
+  TBANK_PASSWORD: hex,
+  YOOKASSA_SECRET_KEY: hex,
+  TOCHKA_TOKEN: hex,
+  BRIDGE_TOKEN: hex,
   CRYPTOBOT_TOKEN: token,
   CRYPTOBOT_TESTNET_TOKEN: token,
   TELEGRAM_BOT_TOKEN: token,

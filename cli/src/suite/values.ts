@@ -50,10 +50,7 @@ function defaults(ports: Settings['ports'], secrets: Secrets): Record<string, st
     REDIS_PREFIX: '{kopeck}',
 
     WEBHOOK_API_TOKEN: secrets.WEBHOOK_API_TOKEN,
-    SBP_PROVIDER: 'raiffeisen',
-    RAIFFEISEN_URL: `${sandbox}/raiffeisen/api`,
-    RAIFFEISEN_SECRET_KEY: secrets.RAIFFEISEN_SECRET_KEY,
-    RAIFFEISEN_SBP_MERCHANT_ID: 'MA0000000552',
+    ...acquirers(sandbox, secrets),
 
     CRYPTOBOT_TOKEN: secrets.CRYPTOBOT_TOKEN,
     CRYPTOBOT_TESTNET_TOKEN: secrets.CRYPTOBOT_TESTNET_TOKEN,
@@ -81,6 +78,32 @@ function defaults(ports: Settings['ports'], secrets: Secrets): Record<string, st
     SMTP_URL: `smtp://127.0.0.1:${ports.MAIL_PORT}`,
     ALERT_EMAIL: 'operator@example.com',
     ALERT_FROM: 'Kopeck <kopeck@example.com>',
+  };
+}
+
+/** All of them: `"provider":"tbank"` works in a request without any setting. */
+function acquirers(sandbox: string, secrets: Secrets): Record<string, string> {
+  return {
+    SBP_PROVIDER: 'raiffeisen',
+    RAIFFEISEN_URL: `${sandbox}/raiffeisen/api`,
+    RAIFFEISEN_SECRET_KEY: secrets.RAIFFEISEN_SECRET_KEY,
+    RAIFFEISEN_SBP_MERCHANT_ID: 'MA0000000552',
+    TBANK_URL: `${sandbox}/tbank/v2`,
+    TBANK_TERMINAL_KEY: 'SandboxDEMO',
+    TBANK_PASSWORD: secrets.TBANK_PASSWORD,
+    YOOKASSA_URL: `${sandbox}/yookassa/v3`,
+    YOOKASSA_SHOP_ID: '100500',
+    YOOKASSA_SECRET_KEY: secrets.YOOKASSA_SECRET_KEY,
+    TOCHKA_URL: `${sandbox}/tochka/uapi`,
+    TOCHKA_KEYS_URL: `${sandbox}/tochka/keys`,
+    TOCHKA_TOKEN: secrets.TOCHKA_TOKEN,
+    TOCHKA_MERCHANT_ID: 'MF0000000001',
+    TOCHKA_ACCOUNT_ID: '40802810802000000008/044525104',
+    TOCHKA_CUSTOMER_CODE: '300000092',
+    BRIDGE_URL: `${sandbox}/bridge`,
+    BRIDGE_TOKEN: secrets.BRIDGE_TOKEN,
+    CARD_NUMBER: '2200000000000053',
+    CARD_OWNER: 'IVAN IVANOV',
   };
 }
 
