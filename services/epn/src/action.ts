@@ -25,17 +25,20 @@ export function normalisePostback(
   if (type === undefined) return senseless('unknown_status');
 
   const currency = (textOf(values, 'currency') ?? network.defaultCurrency).trim().toUpperCase();
-  const action = actionOf(postback, network, { rawStatus, currency });
+  const revenue = amountIn(postback, network, 'revenue');
+  const commission = amountIn(postback, network, 'commission_fee');
+  const action: AffiliateAction = {
+    ...idsOf(postback, network),
+    rawStatus,
+    commission: moneyOf(commission, currency),
+    revenue: moneyOf(revenue, currency),
+    fields: fieldsOf(postback, network),
+  };
   const { partner, actionId } = action;
-  const amounts = ['revenue', 'commission_fee'].map((field) => {
-    const text = amountText(postback, network, field);
-    // What is no number keeps its text: two different ones must not become one event.
-    return canonicalAmount(text) ?? text;
-  });
   const event = makeEvent({
     source: 'epn',
     type,
-    identity: [partner, actionId, ...amounts, currency],
+    identity: [partner, actionId, identifying(revenue), identifying(commission), currency],
     subject: `affiliate:${partner}:${actionId}`,
     time: null,
     receivedAt: delivery.receivedAt,
@@ -48,25 +51,18 @@ export function normalisePostback(
   return { kind: 'event', event };
 }
 
-function actionOf(
+function idsOf(
   postback: Postback,
   network: Network,
-  { rawStatus, currency }: { rawStatus: string; currency: string },
-): AffiliateAction {
+): Pick<AffiliateAction, 'partner' | 'actionId' | 'actionKind' | 'clickId' | 'orderNumber'> {
   const { values } = postback;
   const nativeId = textOf(values, 'uniq_id');
-  const money = (field: string): Money | null =>
-    moneyOf(amountText(postback, network, field), currency);
   return {
     partner: network.partner,
     actionId: nativeId ?? syntheticId(postback, network),
     actionKind: nativeId === null ? 'synthetic' : 'native',
     clickId: textOf(values, 'click_id') ?? '',
     orderNumber: textOf(values, 'order_number') ?? '',
-    rawStatus,
-    commission: money('commission_fee'),
-    revenue: money('revenue'),
-    fields: fieldsOf(postback, network),
   };
 }
 
@@ -77,11 +73,26 @@ function syntheticId({ values }: Postback, { partner, syntheticFrom }: Network):
   return `syn_${hash.digest('hex')}`;
 }
 
+interface Amount {
+  readonly text: string;
+  /** Null: it is none. */
+  readonly canonical: string | null;
+}
+
+function amountIn(postback: Postback, network: Network, field: string): Amount {
+  const text = amountText(postback, network, field);
+  return { text, canonical: canonicalAmount(text) };
+}
+
+/** What is no number keeps its text: two different ones must not become one event. */
+function identifying({ text, canonical }: Amount): string {
+  return canonical ?? text;
+}
+
 /** Null: absent, or no amount that can be booked; the text stays in `fields` for whoever reviews it. */
-function moneyOf(text: string, asset: string): Money | null {
-  const amount = canonicalAmount(text);
-  if (amount === null || amount.startsWith('-') || !isAsset(asset)) return null;
-  return { asset, amount };
+function moneyOf({ canonical }: Amount, asset: string): Money | null {
+  if (canonical === null || canonical.startsWith('-') || !isAsset(asset)) return null;
+  return { asset, amount: canonical };
 }
 
 const WITH_COMMA = /^(-?\d{1,3}(?:[ \u00a0\u202f]\d{3})+|-?\d+)(?:,(\d+))?$/;

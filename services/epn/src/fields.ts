@@ -4,10 +4,10 @@ import { timeText } from './time-text.ts';
 
 /** They have fields of their own in the event. */
 const IN_THE_ACTION: readonly string[] = ['click_id', 'order_number', 'uniq_id', 'order_status'];
-const PERSONAL: readonly string[] = PERSONAL_FIELDS;
-const KNOWN: readonly string[] = [...ACTION_FIELDS, ...DETAIL_FIELDS].filter(
-  (name) => !IN_THE_ACTION.includes(name),
+const KNOWN: ReadonlySet<string> = new Set(
+  [...ACTION_FIELDS, ...DETAIL_FIELDS].filter((name) => !IN_THE_ACTION.includes(name)),
 );
+const ELSEWHERE: ReadonlySet<string> = new Set([...IN_THE_ACTION, ...PERSONAL_FIELDS]);
 
 /** Names that are ours: what was left out, what came twice, and what was assumed. */
 const LEFT_OUT = 'left_out';
@@ -45,13 +45,13 @@ export function fieldsOf(postback: ReadParameters, network: Network): Record<str
 type Named = readonly [name: string, value: string | null];
 
 function known({ values }: ReadParameters): readonly Named[] {
-  return [...values].filter(([name, value]) => KNOWN.includes(name) && !isSilent(value));
+  return [...values].filter(([name, value]) => KNOWN.has(name) && !isSilent(value));
 }
 
 function extras({ values }: ReadParameters): readonly Named[] {
-  const elsewhere = [...KNOWN, ...IN_THE_ACTION, ...PERSONAL];
   return [...values].filter(
-    ([name, value]) => !elsewhere.includes(name) && EXTRA_NAME.test(name) && !isSilent(value),
+    ([name, value]) =>
+      !KNOWN.has(name) && !ELSEWHERE.has(name) && EXTRA_NAME.test(name) && !isSilent(value),
   );
 }
 
