@@ -11,6 +11,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'doctor [--json]: looks at the whole installation and says what to do',
     load: () => import('./doctor.ts'),
   },
+  status: {
+    summary: 'which services are ready, how many events wait, and the head of the books',
+    load: () => import('./status.ts'),
+  },
   audit: {
     summary: 'proves that the books are what was booked, or names the first bad row',
     load: () => import('./audit.ts'),
@@ -38,6 +42,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
   export: {
     summary: 'the books for other programs',
     load: () => import('./export.ts'),
+  },
+  telegram: {
+    summary: 'telegram setup: tells Telegram where the updates of the bot go',
+    load: () => import('./telegram.ts'),
   },
   reconcile: {
     summary: 'takes in payments of CryptoBot and Telegram whose webhook never came',
