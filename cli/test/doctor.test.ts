@@ -1,26 +1,11 @@
 import { expect, test } from 'vitest';
-import type { Context } from '../src/commands/command.ts';
-import { Advice } from '../src/commands/command.ts';
 import { run as doctor } from '../src/commands/doctor.ts';
 import { error, ok, warn, type Check } from '../src/doctor/check.ts';
 import { examine } from '../src/doctor/examine.ts';
 import { asJson, asText, isHealthy } from '../src/doctor/print.ts';
+import { contextWith } from './context.ts';
 
 const TOKEN = '7000000001:AAtokenOfTheTest_0123456789abcdefghi';
-
-function contextWith(values: Readonly<Record<string, string>>): Context {
-  return {
-    find: (key) => values[key],
-    value(key) {
-      const value = values[key];
-      if (value === undefined) throw new Advice(`Please set ${key}.`);
-      return value;
-    },
-    envFiles: [],
-    say: () => undefined,
-    now: () => new Date(0),
-  };
-}
 
 function check(name: string, run: Check['run']): Check {
   return { name, run };

@@ -1,4 +1,5 @@
 import { postbackUrl } from '../../../services/epn/src/epn/postback-url.ts';
+import { publicOrigin } from '../public-origin.ts';
 import { Advice, type Context } from './command.ts';
 
 const USAGE = 'usage: npm run kopeck -- epn url\nprints the postback URL for the cabinet of EPN';
@@ -10,9 +11,8 @@ export async function run(args: readonly string[], context: Context): Promise<nu
 }
 
 /** The public name, where there is one; otherwise that of a suite on this machine. */
-export function originOf({ find, value }: Context): string {
-  const domain = find('WEBHOOK_DOMAIN');
-  return domain === undefined || domain === 'localhost' ? value('EPN_URL') : `https://${domain}`;
+export function originOf(context: Context): string {
+  return publicOrigin(context, 'EPN_URL');
 }
 
 function currentToken({ value }: Context): string {
