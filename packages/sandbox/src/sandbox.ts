@@ -1,5 +1,6 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import express from 'express';
 import type { Double, OpenDouble } from './double.ts';
@@ -13,7 +14,18 @@ export interface Sandbox {
   readonly app: express.Express;
   /** Port 0 takes a free one. Resolves to the origin, `http://127.0.0.1:9100`. */
   readonly listen: (port?: number, host?: string) => Promise<string>;
+  /**
+   * The same doubles once more, over TLS on a free port, with a certificate that a partner may have
+   * signed itself. Resolves to the origin.
+   */
+  readonly listenTls: (certificate: Certificate) => Promise<string>;
   readonly close: () => Promise<void>;
+}
+
+/** As PEM. */
+export interface Certificate {
+  readonly cert: string;
+  readonly key: string;
 }
 
 export const SANDBOX_PORT = 9100;
@@ -28,6 +40,7 @@ export function createSandbox({ doubles: openers, now }: SandboxOptions): Sandbo
   const doubles = openers.map((open) => open(context));
   const app = createApp(doubles);
   const server = createServer(app);
+  const tlsServers: Server[] = [];
 
   return {
     app,
@@ -37,9 +50,16 @@ export function createSandbox({ doubles: openers, now }: SandboxOptions): Sandbo
       origin = `http://${host}:${(server.address() as AddressInfo).port}`;
       return origin;
     },
+    async listenTls(certificate) {
+      const tls = createTlsServer(certificate, app);
+      tlsServers.push(tls);
+      tls.listen(0, '127.0.0.1');
+      await once(tls, 'listening');
+      return `https://127.0.0.1:${(tls.address() as AddressInfo).port}`;
+    },
     async close() {
       await Promise.all(doubles.map((double) => double.close()));
-      await closeServer(server);
+      await Promise.all([server, ...tlsServers].map(closeServer));
     },
   };
 }

@@ -134,7 +134,10 @@ interface Kept {
   readonly snapshot: PanelSnapshot;
 }
 
-/** The first address that a panel told is kept: some tell another one each time, and all of them live. */
+/**
+ * While the links are the same, the first address that a panel told is kept: some tell another one each
+ * time, and all of them live until the credentials in the links are changed.
+ */
 async function keepSnapshot(
   tx: PoolConnection,
   { id, serverId, at, snapshot }: Kept,
@@ -143,10 +146,21 @@ async function keepSnapshot(
   const { usedBytes = null, limitBytes = null, expiresAt = null } = usage;
   await tx.query(
     `UPDATE purchase_servers
-        SET fingerprint = ?, fetched_at = ?, used_bytes = ?, limit_bytes = ?, expires_at = ?,
-            subscription_url = COALESCE(subscription_url, ?)
+        SET subscription_url = IF(fingerprint <=> ?, COALESCE(subscription_url, ?), ?),
+            fingerprint = ?, fetched_at = ?, used_bytes = ?, limit_bytes = ?, expires_at = ?
       WHERE purchase_id = ? AND server_id = ?`,
-    [fingerprint, at, usedBytes, limitBytes, expiresAt, subscriptionUrl, id, serverId],
+    [
+      fingerprint,
+      subscriptionUrl,
+      subscriptionUrl,
+      fingerprint,
+      at,
+      usedBytes,
+      limitBytes,
+      expiresAt,
+      id,
+      serverId,
+    ],
   );
 }
 

@@ -6,30 +6,26 @@ import { addBulkRoutes } from './bulk/routes.ts';
 import { health } from './health.ts';
 import type { PerformDeps } from './perform-refresh.ts';
 import { addPurchaseRoutes } from './purchases-api/routes.ts';
-import type { Registry } from './servers/registry.ts';
 import { REISSUE_PATH, reissueConfigs } from './reissue-configs.ts';
-import { addServerRoutes } from './servers/routes.ts';
+import { addServerRoutes, type ServerDeps } from './servers/routes.ts';
 import { subscriptionPage, type PageDeps } from './subscription-page.ts';
 import { UPDATE_CONFIGS_PATH, updateConfigs } from './update-configs.ts';
 
-export interface AdminDeps extends PerformDeps, PageDeps {
+export interface AdminDeps extends PerformDeps, PageDeps, ServerDeps {
   readonly apiKeys: ApiKeys;
   readonly lanes: Lanes;
-  readonly registry: Registry;
-  /** There is a key to encrypt credentials of servers with. */
-  readonly isSealable: boolean;
   readonly receiverHealthUrls: readonly string[];
 }
 
 export function adminRoutes(deps: AdminDeps): Router {
   const router = createRouter();
-  const { pool, registry } = deps;
+  const { pool } = deps;
   const guard = authorise(deps);
   router.all(UPDATE_CONFIGS_PATH, methods({ POST: [guard, updateConfigs(deps)] }));
   router.all(REISSUE_PATH, methods({ POST: [guard, ...reissueConfigs(deps)] }));
   addBulkRoutes(router, guard, deps);
   addPurchaseRoutes(router, guard, pool);
-  addServerRoutes(router, guard, registry, deps.isSealable);
+  addServerRoutes(router, guard, deps);
   router.get('/sub/:token', subscriptionPage(deps)); // and HEAD
   router.all('/health', methods({ GET: [health({ ...deps, urls: deps.receiverHealthUrls })] }));
   return router;

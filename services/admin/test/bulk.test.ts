@@ -163,17 +163,17 @@ describe('a bulk refresh', () => {
     });
   });
 
-  test('tries again what waiting may mend, and nothing else', async () => {
-    const [refused = '', reset = ''] = [
-      ...(await purchases(1, ['locked'])),
-      ...(await purchases(1)),
-    ];
-    const askedFor = async (id: string): Promise<number> =>
-      (await admin.asked()).filter(({ externalId }) => externalId === `buyer/${id}`).length;
+  test('tries again what waiting may mend, and no credentials and no certificate', async () => {
+    const ids = [await purchases(1, ['locked']), await purchases(1, ['untrusted'])].flat();
+    const [reset = ''] = await purchases(1, ['de1']);
     await admin.fault('de1', 'reset', { times: 2 });
     const progress = await finished(await start());
-    expect(progress).toMatchObject({ total: 2, ok: 1, failed: 1, byError: { panel_auth: 1 } });
-    expect([await askedFor(refused), await askedFor(reset)]).toEqual([1, 3]);
+    expect(progress).toMatchObject({ total: 3, ok: 1, failed: 1, connectionErrors: 1 });
+    expect(progress.byError).toEqual({ panel_auth: 1, panel_unreachable: 1 });
+    const triesOf = (id: string): number =>
+      admin.lines.filter((line) => line.includes('configs refreshed') && line.includes(`'${id}'`))
+        .length;
+    expect([...ids, reset].map(triesOf)).toEqual([1, 1, 3]);
   });
 
   test('is cancelled: what waits is counted as such, and is done by a retry', async () => {

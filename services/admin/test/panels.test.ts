@@ -1,15 +1,9 @@
-import { createHash, X509Certificate } from 'node:crypto';
-import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
-import { createServer } from 'node:https';
-import type { AddressInfo } from 'node:net';
-import { join } from 'node:path';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openPanel as openPanelDouble, type Logged } from '@kopeck/sandbox/panel/panel';
 import { createSandbox, type Sandbox } from '@kopeck/sandbox/sandbox';
-import { openPanel } from '../src/panels/open-panels.ts';
+import { openPanel, type PanelConfig } from '../src/panels/open-panels.ts';
 import { PanelError, type PanelErrorKind, type VpnPanel } from '../src/panels/port.ts';
-import { DIALECTS, LOGIN, type DialectCase } from './dialects.ts';
+import { DIALECTS, type DialectCase } from './dialects.ts';
 
 let sandbox: Sandbox;
 let origin: string;
@@ -57,6 +51,22 @@ function named(name: string): DialectCase {
 
 const hasLogin = ({ server }: DialectCase): boolean => /3x-ui|marzban|pasarguard/.test(server.kind);
 
+const isAskedForText = ({ name }: DialectCase): boolean =>
+  ['3x-ui 2.8.11', '3x-ui 3.0.1', 'pasarguard 5.2.1'].includes(name);
+
+/** As far as each shows it. */
+const VERSIONS: Readonly<Record<string, string>> = {
+  '3x-ui 2.8.11': '2.x',
+  '3x-ui 3.0.1': '3.0',
+  '3x-ui 3.0.2': '3.0',
+  '3x-ui 3.6.0': '3.1 or newer',
+  'marzban 0.8.4': '0.8.4',
+  'pasarguard 5.2.1': '5.2.1',
+  'remnawave 2.8.1': '2.x',
+  'remnawave 3.3.2': '3.x',
+  'hiddify 10.80.0': 'API v2',
+};
+
 async function kindOf(work: Promise<unknown>): Promise<PanelErrorKind | 'no error'> {
   try {
     await work;
@@ -95,8 +105,11 @@ describe.each(DIALECTS)('$name', (dialect) => {
     ['reset', {}, 'connection'],
     ['refuse', {}, 'connection'],
     ['status', { status: 503 }, 'busy'],
+    ['status', { status: 418, body: 'a teapot' }, 'protocol'],
     ['rateLimit', { perSecond: 1 }, 'rate_limited'],
     ['lockedDb', {}, 'busy'],
+    ['html', {}, 'protocol'],
+    ['flap', { every: 2 }, 'connection'],
   ] as const)('says what is wrong at %s', async (fault, more, kind) => {
     const panel = open(dialect);
     await panel.fetch(ref, soon());
@@ -104,6 +117,24 @@ describe.each(DIALECTS)('$name', (dialect) => {
     const first = await kindOf(panel.fetch(ref, soon()));
     const second = await kindOf(panel.fetch(ref, soon()));
     expect([first, second]).toContain(kind);
+  });
+
+  test('takes a late answer, and none that is cut', async () => {
+    const panel = open(dialect);
+    await turn('faults', { server: server.id, fault: 'slow', ms: 30 });
+    expect((await panel.fetch(ref, soon())).links).toEqual(subscriber.links);
+    await turn('faults', { server: server.id, fault: 'truncatedBase64' });
+    const kind = await kindOf(panel.fetch(ref, soon()));
+    expect(kind).toBe(isAskedForText(dialect) ? 'protocol' : 'no error');
+  });
+
+  test('is probed: its version, and whether it lets us in', async () => {
+    const panel = open(dialect);
+    expect(await panel.probe(soon())).toBe(VERSIONS[dialect.name]);
+    const wrong = open(dialect, hasLogin(dialect) ? { password: 'wrong' } : { token: 'wrong' });
+    expect(await kindOf(wrong.probe(soon()))).toBe('auth');
+    expect(panel.capabilities.revoke === 'none').toBe(panel.reissue === undefined);
+    expect(panel.capabilities.bulkFetch).toBe(panel.fetchMany !== undefined);
   });
 
   test('hangs no longer than its caller wants, and is well again afterwards', async () => {
@@ -154,6 +185,43 @@ describe.each(DIALECTS.filter(({ server }) => server.kind !== 'hiddify'))('$name
   });
 });
 
+test.each([
+  ['trojan', 'old-password', /^.{24}$/],
+  ['shadowsocks', 'AAAAAAAAAAAAAAAAAAAAAA==', /^[A-Za-z0-9+/]{22}==$/],
+] as const)(
+  'an old 3x-ui reissues a client of %s, whom it calls otherwise than by a uuid',
+  async (protocol, password, form) => {
+    const dialect = named('3x-ui 2.8.11');
+    const links = [`trojan://${password}@de1.vpn-fixture.test:443#DE`];
+    await turn('subscribers', { ...dialect.subscriber, protocol, uuid: password, links });
+    const panel = open(dialect);
+    const before = await panel.fetch(dialect.ref, soon());
+    const after = await panel.reissue?.(dialect.ref, soon());
+    const [, other = ''] = /^trojan:\/\/(.+)@/.exec(after?.links[0] ?? '') ?? [];
+    expect(other).toMatch(form);
+    expect(other).not.toBe(password);
+    expect(after?.subscriptionUrl).not.toBe(before.subscriptionUrl);
+  },
+);
+
+test.each(['3x-ui 2.8.11', '3x-ui 3.0.2', '3x-ui 3.6.0'])(
+  '%s gives its links although the subId that we keep is an old one',
+  async (name) => {
+    const dialect = named(name);
+    const ref = { ...dialect.ref, subscriptionId: 'of-yesterday' };
+    expect((await open(dialect).fetch(ref, soon())).links).toEqual(dialect.subscriber.links);
+  },
+);
+
+test('a 3x-ui that was updated under its token is asked in its new words', async () => {
+  const { ref, server, subscriber, config } = named('3x-ui 3.0.2');
+  const token = { username: undefined, password: undefined, token: server.token };
+  const panel = openPanel({ ...config(origin), ...token } as PanelConfig, now);
+  await panel.fetch(ref, soon());
+  await turn('servers', { ...server, version: '3.6.0' });
+  expect((await panel.fetch(ref, soon())).links).toEqual(subscriber.links);
+});
+
 test('a marzban that shuffles its parameters gives the same fingerprint when told which', async () => {
   const dialect = named('marzban 0.8.4');
   const panel = open(dialect, { volatile: ['sni'] });
@@ -179,37 +247,4 @@ test('a server that cannot be reached five times is left alone for a minute, the
   await turn('faults', { server: dialect.server.id, fault: 'none' });
   ahead = 122_000;
   expect(await kindOf(panel.fetch(dialect.ref, soon()))).toBe('no error');
-});
-
-describe('a panel with a certificate of its own', () => {
-  const fixture = (name: string): string =>
-    readFileSync(join(import.meta.dirname, 'fixtures', name), 'utf8');
-  const cert = fixture('self-signed.cert.pem');
-  const pin = createHash('sha256').update(new X509Certificate(cert).raw).digest('hex');
-
-  async function withTls(work: (url: string) => Promise<void>): Promise<void> {
-    const server = createServer({ cert, key: fixture('self-signed.key.pem') }, sandbox.app);
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    try {
-      await work(`https://127.0.0.1:${(server.address() as AddressInfo).port}/panel`);
-    } finally {
-      server.close();
-      server.closeAllConnections();
-    }
-  }
-
-  test('is not believed without a pin, nor with another one, and is with its own', async () => {
-    const { ref, server } = named('marzban 0.8.4');
-    await withTls(async (base) => {
-      const kindWith = (trust: object): Promise<string> => {
-        const config = { kind: 'marzban', url: `${base}/${server.id}`, ...LOGIN } as const;
-        return kindOf(openPanel({ ...config, ...trust }, now).fetch(ref, soon()));
-      };
-      expect(await kindWith({})).toBe('tls_untrusted');
-      expect(await kindWith({ pinSha256: pin.replace(/^../, '00') })).toBe('tls_untrusted');
-      expect(await kindWith({ pinSha256: pin })).toBe('no error');
-      expect(await logins()).toBe(1);
-    });
-  });
 });

@@ -144,6 +144,7 @@ describe('a refresh', () => {
 
   test.each([
     ['gone', 'panel_unreachable'],
+    ['untrusted', 'panel_unreachable'],
     ['locked', 'panel_auth'],
     ['nowhere', 'no_server'],
   ])('on the server "%s" alone fails, since nothing is kept', async (server, error) => {

@@ -14,6 +14,7 @@ import { openPanel, type Seen } from '@kopeck/sandbox/panel/panel';
 import type { Subscriber } from '@kopeck/sandbox/panel/subscribers';
 import { createSandbox } from '@kopeck/sandbox/sandbox';
 import { createTestRedis } from '@kopeck/testing/test-database';
+import { SELF_SIGNED } from './certificates.ts';
 import type { DialectCase } from './dialects.ts';
 import { adminConfig } from '../src/config.ts';
 import { startAdmin, type Overrides } from '../src/start-admin.ts';
@@ -77,6 +78,7 @@ export async function runAdmin(
     now: () => new Date(),
   });
   const origin = await sandbox.listen(0);
+  const tlsOrigin = await sandbox.listenTls(SELF_SIGNED);
   const { url: redisAt, prefix } = createTestRedis(redisUrl);
   const journalDir = await mkdtemp(join(tmpdir(), 'kopeck-admin-'));
   const lines: string[] = [];
@@ -90,7 +92,7 @@ export async function runAdmin(
     REDIS_PREFIX: prefix,
     JOURNAL_DIR: journalDir,
     DATABASE_URL: databaseUrl,
-    PANELS: JSON.stringify({ ...panels(origin), ...panelsOf(dialects, origin) }),
+    PANELS: JSON.stringify({ ...panels(origin, tlsOrigin), ...panelsOf(dialects, origin) }),
     ...env,
   };
   const config = loadConfig(adminConfig, environment);
@@ -149,11 +151,12 @@ function panelsOf(dialects: readonly DialectCase[], origin: string): object {
   return Object.fromEntries(dialects.map(({ server, config }) => [server.id, config(origin)]));
 }
 
-function panels(origin: string): object {
+function panels(origin: string, tlsOrigin: string): object {
   const server = { kind: 'sandbox', url: `${origin}/panel`, token: PANEL_TOKEN, perSecond: 1_000 };
   const locked = { ...server, token: 'another-token' };
   const gone = { ...server, url: 'http://127.0.0.1:1/panel' };
-  return { de1: server, nl2: server, fi3: server, locked, gone };
+  const untrusted = { ...server, url: `${tlsOrigin}/panel` };
+  return { de1: server, nl2: server, fi3: server, locked, gone, untrusted };
 }
 
 async function post(url: string, headers: Record<string, string>): Promise<Answer> {

@@ -31,10 +31,13 @@ export function withBreaker(panel: VpnPanel, now: () => Date): VpnPanel {
     }
   }
 
-  const { reissue } = panel;
+  const { fetchMany, reissue } = panel;
   return {
     ...panel,
     fetch: (ref, signal) => guarded(() => panel.fetch(ref, signal)),
+    ...(fetchMany !== undefined && {
+      fetchMany: (refs, signal) => guarded(() => fetchMany(refs, signal)),
+    }),
     ...(reissue !== undefined && { reissue: (ref, signal) => guarded(() => reissue(ref, signal)) }),
   };
 }

@@ -2,6 +2,7 @@ import Joi from 'joi';
 import { parseJsonText } from '@kopeck/core/json';
 import { threeXUiConfig, type ThreeXUiConfig } from './3x-ui/config.ts';
 import { threeXUiPanel } from './3x-ui/panel.ts';
+import { inBatches } from './batches.ts';
 import { withBreaker } from './breaker.ts';
 import { hiddifyConfig, type HiddifyConfig } from './hiddify/config.ts';
 import { hiddifyPanel } from './hiddify/panel.ts';
@@ -53,13 +54,16 @@ const CONCURRENCY: Readonly<Record<PanelKind, number>> = {
   sandbox: 8,
 };
 const PER_SECOND = 10;
+/** Purchases at once where one request fetches many of them. */
+const BATCHED = 50;
 
 /** One server, with what keeps it from being asked too much or in vain. */
 export function openPanel(config: PanelConfig, now: () => Date): VpnPanel {
   const { kind, concurrency = CONCURRENCY[kind], perSecond = PER_SECOND } = config;
   const send = limited(createSend(config), { concurrency, perSecond, now });
   const open = OPEN[kind] as Open<PanelKind>;
-  return { ...withBreaker(open(config, send, now), now), concurrency };
+  const panel = inBatches(withBreaker(open(config, send, now), now));
+  return { ...panel, concurrency: panel.capabilities.bulkFetch ? BATCHED : concurrency };
 }
 
 /** Text that is not JSON stays text, which no object is. */

@@ -70,15 +70,42 @@ export class PanelError extends Error {
   }
 }
 
+/** For a probe that asks for nobody: a panel that does not know him has let us in. */
+export async function known(answer: Promise<unknown>): Promise<void> {
+  try {
+    await answer;
+  } catch (error) {
+    if (!(error instanceof PanelError) || error.kind !== 'not_found') throw error;
+  }
+}
+
 export interface Reissued extends PanelSnapshot {
   /** How the panel calls the subscriber from now on. */
   readonly newRef: PanelRef;
 }
 
+/** What a panel can do beside telling one subscriber's links. */
+export interface Capabilities {
+  /** Many subscribers in one request: `fetchMany` is there. */
+  readonly bulkFetch: boolean;
+  /** What a reissue makes useless. */
+  readonly revoke: 'link+credentials' | 'none';
+  /** False: it picks some parameters of links anew each time (see `volatile`). */
+  readonly stableLinks: boolean;
+}
+
 /** The port of every VPN panel. One value of it is one server. */
 export interface VpnPanel {
+  readonly capabilities: Capabilities;
+  /** That the panel answers and takes our credentials; its version, as far as it shows. Throws PanelError. */
+  readonly probe: (signal: AbortSignal) => Promise<string>;
   /** Reads, and changes nothing on the panel, so that it may be repeated. Throws PanelError. */
   readonly fetch: (ref: PanelRef, signal: AbortSignal) => Promise<PanelSnapshot>;
+  /** By `externalId`; who is not in it is unknown to the panel. Missing where the panel cannot. */
+  readonly fetchMany?: (
+    refs: readonly PanelRef[],
+    signal: AbortSignal,
+  ) => Promise<ReadonlyMap<string, PanelSnapshot | PanelError>>;
   /**
    * Makes the old subscription address and the old credentials useless: whoever holds them is cut off.
    * No part of any refresh. Missing where the panel cannot.

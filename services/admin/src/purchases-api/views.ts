@@ -69,6 +69,7 @@ function viewOf(row: RowDataPacket, servers: readonly RowDataPacket[]): Purchase
       serverId: String(server['server_id']),
       externalId: String(server['external_id']),
       subscriptionId: server['subscription_id'] as string | null,
+      subscriptionUrl: server['subscription_url'] as string | null,
       links: Number(server['links']),
       fetchedAt: isoOf(server['fetched_at']),
     })),

@@ -1,23 +1,17 @@
-import type { Pool, RowDataPacket } from 'mysql2/promise';
 import { parseJsonText } from '@kopeck/core/json';
-import type { Log } from '@kopeck/runtime/log';
 import { openPanel, panelConfig, type PanelConfig } from '../panels/open-panels.ts';
-import type { Panels, VpnPanel } from '../panels/port.ts';
-import { seal, unseal } from './seal.ts';
+import type { Capabilities, Panels, VpnPanel } from '../panels/port.ts';
+import { loadServers, saveServer, type StoreDeps } from './store.ts';
 
-export interface RegistryOptions {
+export interface RegistryOptions extends StoreDeps {
   readonly configured: Readonly<Record<string, PanelConfig>>;
-  readonly pool: Pool;
-  /** None: servers come from the configuration alone. */
-  readonly keys: readonly string[];
-  readonly now: () => Date;
-  readonly log: Log;
 }
 
 export interface ServerView {
   readonly id: string;
   readonly kind: string;
   readonly source: 'configuration' | 'database';
+  readonly capabilities: Capabilities;
 }
 
 export interface Registry {
@@ -32,15 +26,19 @@ export interface Registry {
 }
 
 /** The servers of the configuration, which win, and those that operators have added. */
-export function createRegistry({ configured, pool, keys, now, log }: RegistryOptions): Registry {
+export function createRegistry({ configured, ...deps }: RegistryOptions): Registry {
+  const { now, log } = deps;
   const panels = new Map<string, VpnPanel>();
   const views = new Map<string, ServerView>();
   const texts = new Map<string, string>();
-  for (const [id, config] of Object.entries(configured)) {
-    panels.set(id, openPanel(config, now));
-    views.set(id, { id, kind: config.kind, source: 'configuration' });
-  }
+  for (const [id, config] of Object.entries(configured)) install(id, config, 'configuration');
   const isConfigured = (id: string): boolean => Object.hasOwn(configured, id);
+
+  function install(id: string, config: PanelConfig, source: ServerView['source']): void {
+    const panel = openPanel(config, now);
+    panels.set(id, panel);
+    views.set(id, { id, kind: config.kind, source, capabilities: panel.capabilities });
+  }
 
   /** A panel that has not changed keeps its session. */
   function open(id: string, text: string): void {
@@ -49,8 +47,7 @@ export function createRegistry({ configured, pool, keys, now, log }: RegistryOpt
       return log.error('a server has a configuration of the past', { server: id });
     if (texts.get(id) === text) return;
     texts.set(id, text);
-    panels.set(id, openPanel(value, now));
-    views.set(id, { id, kind: value.kind, source: 'database' });
+    install(id, value, 'database');
   }
 
   return {
@@ -60,25 +57,12 @@ export function createRegistry({ configured, pool, keys, now, log }: RegistryOpt
     async put(id, config) {
       const text = JSON.stringify(config);
       const isNew = !texts.has(id);
-      await pool.query(
-        `INSERT INTO panel_servers (id, kind, sealed, updated_at) VALUES (?, ?, ?, ?)
-         ON DUPLICATE KEY UPDATE kind = VALUES(kind), sealed = VALUES(sealed), updated_at = VALUES(updated_at)`,
-        [id, config.kind, seal(text, id, keys), now()],
-      );
+      await saveServer(deps, { id, kind: config.kind, text });
       open(id, text);
       return isNew;
     },
     async load() {
-      if (keys.length === 0) return;
-      const [rows] = await pool.query<RowDataPacket[]>('SELECT id, sealed FROM panel_servers');
-      for (const row of rows) {
-        const id = String(row['id']);
-        if (isConfigured(id)) continue;
-        const text = unseal(row['sealed'] as Buffer, id, keys);
-        if (text === null)
-          log.error('the credentials of a server cannot be read with this key', { server: id });
-        else open(id, text);
-      }
+      for (const { id, text } of await loadServers(deps)) if (!isConfigured(id)) open(id, text);
     },
   };
 }

@@ -2,17 +2,25 @@ import type { RequestHandler, Router } from 'express';
 import { jsonBody } from '@kopeck/runtime/body';
 import { HttpError, methods } from '@kopeck/runtime/http-app';
 import { panelConfig, SERVER_ID, type PanelConfig } from '../panels/open-panels.ts';
+import { PanelError } from '../panels/port.ts';
 import { placeOf } from '../purchases-api/schema.ts';
 import type { Registry } from './registry.ts';
 
 const PATH = '/admin/servers';
 
-/** `isSealable`: there is a key to encrypt credentials with. Without one, none is ever taken. */
+export interface ServerDeps {
+  readonly registry: Registry;
+  /** There is a key to encrypt credentials with. Without one, none is ever taken. */
+  readonly isSealable: boolean;
+  readonly now: () => Date;
+}
+
+const PROBE_WITHIN_MS = 8_000;
+
 export function addServerRoutes(
   router: Router,
   guard: RequestHandler,
-  registry: Registry,
-  isSealable: boolean,
+  { registry, isSealable, now }: ServerDeps,
 ): void {
   const needsKey: RequestHandler = (_request, response, next) => {
     if (isSealable) return next();
@@ -20,9 +28,26 @@ export function addServerRoutes(
   };
   const post = [guard, needsKey, ...jsonBody(), put(registry)];
   router.all(PATH, methods({ GET: [guard, list(registry)], POST: post }));
+  router.all(`${PATH}/:id/probe`, methods({ POST: [guard, probe(registry, now)] }));
 }
 
-/** No address and no credentials: ids and kinds. */
+/** Asks the panel now, for an operator who has just added or mended it. */
+function probe({ panels }: Registry, now: () => Date): RequestHandler {
+  return async (request, response) => {
+    const panel = panels.get(String(request.params['id']));
+    if (panel === undefined) throw new HttpError(404, { error: 'server_not_found' });
+    const startedAt = now().getTime();
+    try {
+      const version = await panel.probe(AbortSignal.timeout(PROBE_WITHIN_MS));
+      response.json({ ok: true, version, latencyMs: now().getTime() - startedAt });
+    } catch (error) {
+      if (!(error instanceof PanelError)) throw error;
+      response.status(error.kind === 'timeout' ? 504 : 502).json({ ok: false, error: error.kind });
+    }
+  };
+}
+
+/** No address and no credentials. */
 function list({ list: servers }: Registry): RequestHandler {
   return (_request, response) => {
     response.set('Cache-Control', 'no-store').json({ servers: servers() });

@@ -28,6 +28,8 @@ export interface Call {
   /** By generation: the same question has other paths in other panels. */
   readonly path: (generation: Generation) => string;
   readonly body?: object;
+  /** Some panels of the generation do not have it. */
+  readonly isOptional?: boolean;
 }
 
 export interface Reply {
@@ -79,7 +81,7 @@ export function createClient(config: ThreeXUiConfig, send: Send, now: () => Date
 
   const session = createSession({ login, now });
   return {
-    call: ({ path, body }, signal) =>
+    call: ({ path, body, isOptional = false }, signal) =>
       session.use(async ({ headers, generation }) => {
         const method = body === undefined ? 'GET' : 'POST';
         const wanted = path(generation);
@@ -87,7 +89,8 @@ export function createClient(config: ThreeXUiConfig, send: Send, now: () => Date
         const answer = await ask(wanted, headers, { method, signal, ...more });
         if (isStrangers(answer)) {
           const alive = await ask(LIST, headers, { signal });
-          if (alive.status === 200) return { generation, obj: undefined };
+          if (alive.status === 200 && isOptional) return { generation, obj: undefined };
+          // Or the panel is of another generation by now, which is probed at a login.
           throw new LoggedOut();
         }
         return { generation, obj: objOf(bodyOf(answer)) };

@@ -1,5 +1,4 @@
-import { randomBytes, randomUUID } from 'node:crypto';
-import { isRecord, parseJsonText, textAt } from '@kopeck/core/json';
+import { isRecord, textAt } from '@kopeck/core/json';
 import {
   bytesAt,
   linksIn,
@@ -21,22 +20,30 @@ import { kindOfStatus, type Send } from '../request.ts';
 import { parseSubscription } from '../subscription.ts';
 import { createClient, type Client, type Generation } from './client.ts';
 import type { ThreeXUiConfig } from './config.ts';
+import { recordsOf } from './records.ts';
+import { renew } from './renew.ts';
+
+const VERSIONS: Readonly<Record<Generation, string>> = {
+  cookie: '2.x',
+  csrf: '3.0',
+  clients: '3.1 or newer',
+};
 
 /** `externalId` is the client's e-mail, `subscriptionId` his subId. */
 export function threeXUiPanel(config: ThreeXUiConfig, send: Send, now: () => Date): VpnPanel {
   const client = createClient(config, send, now);
-  const { volatile = [] } = config;
+  const { volatile = [], subscriptionUrl = defaultUrl(config.url) } = config;
+  const addressOf = (subId: string): string => `${subscriptionUrl}/${encodeURIComponent(subId)}`;
 
-  async function fetch(ref: PanelRef, signal: AbortSignal): Promise<PanelSnapshot> {
-    const found = await find(client, ref, signal);
+  async function snapshot({ subId, usage }: Found, signal: AbortSignal): Promise<PanelSnapshot> {
     const links =
-      (await linksOverApi(client, found, signal)) ?? (await subscription(found.subId, signal));
-    return snapshotOf(links, { usage: found.usage, subscriptionUrl: null, volatile });
+      (await linksOverApi(client, subId, signal)) ?? (await subscription(subId, signal));
+    return snapshotOf(links, { usage, subscriptionUrl: addressOf(subId), volatile });
   }
 
   /** The subscription server has no session, and its own words for what it does not know. */
   async function subscription(subId: string, signal: AbortSignal): Promise<readonly string[]> {
-    const url = `${config.subscriptionUrl ?? defaultUrl(config.url)}/${encodeURIComponent(subId)}`;
+    const url = addressOf(subId);
     const { status, data } = await send({ url, headers: { Accept: 'text/plain' }, signal });
     if (status === 400 || status === 404) throw new PanelError('not_found');
     if (status !== 200) throw new PanelError(kindOfStatus(status));
@@ -44,17 +51,28 @@ export function threeXUiPanel(config: ThreeXUiConfig, send: Send, now: () => Dat
   }
 
   return {
-    fetch,
-    async reissue(ref, signal) {
+    capabilities: { bulkFetch: false, revoke: 'link+credentials', stableLinks: true },
+    async probe(signal) {
+      const { generation } = await client.call({ path: () => '/panel/api/inbounds/list' }, signal);
+      return VERSIONS[generation];
+    },
+    async fetch(ref, signal) {
       const found = await find(client, ref, signal);
-      const record = { ...(await recordOf(client, ref, signal)) };
-      const renewed = { ...record, subId: randomBytes(8).toString('hex'), id: randomUUID() };
-      await update(client, { ref, before: record, renewed }, signal);
-      const newRef = { ...ref, subscriptionId: renewed.subId };
-      const links =
-        (await linksOverApi(client, { ...found, subId: renewed.subId }, signal)) ??
-        (await subscription(renewed.subId, signal));
-      return { ...snapshotOf(links, { usage: found.usage, volatile }), newRef };
+      try {
+        return await snapshot(found, signal);
+      } catch (error) {
+        if (!isOutdated(error, found, ref)) throw error;
+        // The client is there, under another subId than the one that we were told.
+        const subId = await subIdOf(client, ref, signal);
+        if (subId === found.subId) throw error;
+        return snapshot({ ...found, subId }, signal);
+      }
+    },
+    async reissue(ref, signal) {
+      const { usage } = await find(client, ref, signal);
+      const subId = await renew(client, ref, signal);
+      const newRef = { ...ref, subscriptionId: subId };
+      return { ...(await snapshot({ subId, usage }, signal)), newRef };
     },
   };
 }
@@ -62,6 +80,12 @@ export function threeXUiPanel(config: ThreeXUiConfig, send: Send, now: () => Dat
 interface Found {
   readonly subId: string;
   readonly usage: Usage;
+}
+
+/** Some panels answer an unknown subId with an empty list. */
+function isOutdated(error: unknown, { subId }: Found, { subscriptionId }: PanelRef): boolean {
+  const isKind = error instanceof PanelError && ['not_found', 'empty'].includes(error.kind);
+  return isKind && subId === subscriptionId;
 }
 
 async function find(client: Client, ref: PanelRef, signal: AbortSignal): Promise<Found> {
@@ -75,14 +99,12 @@ async function find(client: Client, ref: PanelRef, signal: AbortSignal): Promise
   if (!isRecord(obj)) throw new PanelError('protocol');
   if (generation === 'clients') return foundIn(recordAt(obj, 'client'), textAt(obj, 'usedTraffic'));
 
-  const down = (bytesAt(obj, 'up') ?? 0n) + (bytesAt(obj, 'down') ?? 0n);
   const usage = usageOf({
-    usedBytes: down,
+    usedBytes: (bytesAt(obj, 'up') ?? 0n) + (bytesAt(obj, 'down') ?? 0n),
     limitBytes: bytesAt(obj, 'total'),
     expiresAt: timeAt(obj, 'expiryTime', 1),
   });
-  const subId = ref.subscriptionId ?? requiredText(await recordOf(client, ref, signal), 'subId');
-  return { subId, usage };
+  return { subId: ref.subscriptionId ?? (await subIdOf(client, ref, signal)), usage };
 }
 
 function foundIn(record: Fields, used: string | null): Found {
@@ -94,10 +116,15 @@ function foundIn(record: Fields, used: string | null): Found {
   return { subId: requiredText(record, 'subId'), usage };
 }
 
+async function subIdOf(client: Client, ref: PanelRef, signal: AbortSignal): Promise<string> {
+  const [record] = await recordsOf(client, ref, signal);
+  return requiredText(record?.fields ?? {}, 'subId');
+}
+
 /** Null: this panel can only be asked through its subscription server. */
 async function linksOverApi(
   client: Client,
-  { subId }: Found,
+  subId: string,
   signal: AbortSignal,
 ): Promise<readonly string[] | null> {
   const key = encodeURIComponent(subId);
@@ -105,60 +132,8 @@ async function linksOverApi(
     generation === 'clients'
       ? `/panel/api/clients/subLinks/${key}`
       : `/panel/api/inbounds/getSubLinks/${key}`;
-  const { obj } = await client.call({ path }, signal);
+  const { obj } = await client.call({ path, isOptional: true }, signal);
   return obj === undefined ? null : linksIn(obj);
-}
-
-/** The client as the panel keeps it: an update replaces the whole, so all of it must be sent back. */
-async function recordOf(client: Client, ref: PanelRef, signal: AbortSignal): Promise<Fields> {
-  const { obj } = await client.call({ path: () => '/panel/api/inbounds/list' }, signal);
-  if (!Array.isArray(obj)) throw new PanelError('protocol');
-  for (const inbound of obj.filter(isRecord)) {
-    const found = clientsIn(inbound).find((each) => each['email'] === ref.externalId);
-    if (found !== undefined) return { ...found, inboundId: inbound['id'] };
-  }
-  throw new PanelError('not_found');
-}
-
-/** Text in old panels, an object in new ones. */
-function clientsIn({ settings }: Fields): readonly Fields[] {
-  const value = typeof settings === 'string' ? parseJsonText(Buffer.from(settings)) : settings;
-  const clients = isRecord(value) ? value['clients'] : undefined;
-  return Array.isArray(clients) ? clients.filter(isRecord) : [];
-}
-
-interface Update {
-  readonly ref: PanelRef;
-  readonly before: Fields;
-  readonly renewed: Fields;
-}
-
-async function update(
-  client: Client,
-  { ref, before, renewed }: Update,
-  signal: AbortSignal,
-): Promise<void> {
-  const { inboundId, ...record } = renewed;
-  const typed = withNumbers(record);
-  const old = { id: Number(inboundId), settings: JSON.stringify({ clients: [typed] }) };
-  const { generation } = await client.call({ path: () => '/panel/api/inbounds/list' }, signal);
-  const isNew = generation === 'clients';
-  const path = isNew
-    ? `/panel/api/clients/update/${encodeURIComponent(ref.externalId)}`
-    : `/panel/api/inbounds/updateClient/${encodeURIComponent(String(before['id']))}`;
-  await client.call({ path: () => path, body: isNew ? typed : old }, signal);
-}
-
-const NUMBERS = ['totalGB', 'expiryTime', 'limitIp', 'tgId', 'reset'];
-
-/** Numbers were read as texts; the panel wants numbers back. */
-function withNumbers(record: Fields): Fields {
-  return Object.fromEntries(
-    Object.entries(record).map(([key, value]) => [
-      key,
-      NUMBERS.includes(key) ? Number(value) : value,
-    ]),
-  );
 }
 
 function defaultUrl(url: string): string {

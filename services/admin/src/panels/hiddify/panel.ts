@@ -1,9 +1,11 @@
 import { isRecord, parseJsonText, textAt } from '@kopeck/core/json';
 import { linksIn, recordIn, snapshotOf, usageOf, type Fields } from '../answers.ts';
-import { PanelError, type VpnPanel } from '../port.ts';
+import { known, PanelError, type VpnPanel } from '../port.ts';
 import type { Send } from '../request.ts';
 import { createClient } from './client.ts';
 import type { HiddifyConfig } from './config.ts';
+
+const NOBODY = '00000000-0000-4000-8000-000000000000';
 
 /**
  * `externalId` is the user's uuid, which is his address and his key as well: the panel cannot give him
@@ -12,6 +14,11 @@ import type { HiddifyConfig } from './config.ts';
 export function hiddifyPanel(config: HiddifyConfig, send: Send): VpnPanel {
   const client = createClient(config, send);
   return {
+    capabilities: { bulkFetch: false, revoke: 'none', stableLinks: true },
+    async probe(signal) {
+      await known(client.asAdmin(`admin/user/${NOBODY}/`, signal));
+      return 'API v2';
+    },
     async fetch({ externalId }, signal) {
       // First as the admin, who is told an unknown user from a wrong key.
       const path = `admin/user/${encodeURIComponent(externalId)}/`;

@@ -1,53 +1,30 @@
-import { textAt } from '@kopeck/core/json';
-import {
-  bytesAt,
-  linksIn,
-  requiredText,
-  snapshotOf,
-  timeAt,
-  usageOf,
-  type Fields,
-} from '../answers.ts';
-import type { PanelSnapshot, VpnPanel } from '../port.ts';
-import { bodyOf, type Send } from '../request.ts';
-import { parseSubscription } from '../subscription.ts';
-import { createClient } from './client.ts';
+import { isRecord, textAt } from '@kopeck/core/json';
+import { requiredText } from '../answers.ts';
+import { PanelError, type PanelRef, type PanelSnapshot, type VpnPanel } from '../port.ts';
+import type { Send } from '../request.ts';
+import { createClient, type Client } from './client.ts';
 import type { MarzbanConfig } from './config.ts';
+import { createSnapshots, type SnapshotFor } from './snapshots.ts';
 
 /**
  * `externalId` is the username. The panel's API is asked, and not the subscription address, so that
- * the panel's own statistics of clients stay true; PasarGuard lists no links there.
+ * the panel's own statistics of clients stay true.
  */
 export function marzbanPanel(config: MarzbanConfig, send: Send, now: () => Date): VpnPanel {
   const client = createClient(config, send, now);
-  const { url, kind, volatile = [] } = config;
-
-  async function snapshotFor(user: Fields, signal: AbortSignal): Promise<PanelSnapshot> {
-    // Without a prefix in the panel's configuration the address is a path alone.
-    const subscriptionUrl = new URL(requiredText(user, 'subscription_url'), url).href;
-    const links =
-      kind === 'marzban' ? linksIn(user['links']) : await subscription(subscriptionUrl, signal);
-    const usage = usageOf({
-      usedBytes: bytesAt(user, 'used_traffic'),
-      limitBytes: bytesAt(user, 'data_limit'),
-      expiresAt: timeAt(user, 'expire', 1_000),
-    });
-    return snapshotOf(links, { usage, subscriptionUrl, volatile });
-  }
-
-  /** By path, and on the panel's own host: the public name of subscriptions may be a stranger's. */
-  async function subscription(address: string, signal: AbortSignal): Promise<readonly string[]> {
-    const { pathname } = new URL(address);
-    const at = `${new URL(url).origin}${pathname}/links_base64`;
-    return parseSubscription(
-      bodyOf(await send({ url: at, headers: { Accept: 'text/plain' }, signal })),
-    );
-  }
-
+  const snapshotFor = createSnapshots(config, send);
+  // PasarGuard lists no links of anybody.
+  const bulkFetch = config.kind === 'marzban';
   const path = (username: string): string => `/api/user/${encodeURIComponent(username)}`;
   return {
+    capabilities: { bulkFetch, revoke: 'link+credentials', stableLinks: false },
+    probe: async (signal) =>
+      requiredText(await client.call('GET', '/api/system', signal), 'version'),
     fetch: async ({ externalId }, signal) =>
       snapshotFor(await client.call('GET', path(externalId), signal), signal),
+    ...(bulkFetch && {
+      fetchMany: (refs, signal) => fetchMany({ client, snapshotFor }, refs, signal),
+    }),
     async reissue(ref, signal) {
       const user = await client.call('POST', `${path(ref.externalId)}/revoke_sub`, signal);
       const snapshot = await snapshotFor(user, signal);
@@ -57,4 +34,34 @@ export function marzbanPanel(config: MarzbanConfig, send: Send, now: () => Date)
       };
     },
   };
+}
+
+async function fetchMany(
+  { client, snapshotFor }: { readonly client: Client; readonly snapshotFor: SnapshotFor },
+  refs: readonly PanelRef[],
+  signal: AbortSignal,
+): Promise<ReadonlyMap<string, PanelSnapshot | PanelError>> {
+  const query = new URLSearchParams({ limit: String(refs.length) });
+  for (const { externalId } of refs) query.append('username', externalId);
+  const { users } = await client.call('GET', `/api/users?${query.toString()}`, signal);
+  if (!Array.isArray(users)) throw new PanelError('protocol');
+
+  const byName = new Map(
+    users.filter(isRecord).map((user) => [requiredText(user, 'username').toLowerCase(), user]),
+  );
+  const found = new Map<string, PanelSnapshot | PanelError>();
+  for (const { externalId } of refs) {
+    const user = byName.get(externalId.toLowerCase());
+    if (user !== undefined) found.set(externalId, await orPanelError(snapshotFor(user, signal)));
+  }
+  return found;
+}
+
+async function orPanelError(snapshot: Promise<PanelSnapshot>): Promise<PanelSnapshot | PanelError> {
+  try {
+    return await snapshot;
+  } catch (error) {
+    if (error instanceof PanelError) return error;
+    throw error;
+  }
 }

@@ -5,6 +5,7 @@ import type { Send } from '../request.ts';
 import { createClient, type Client } from './client.ts';
 import type { RemnawaveConfig } from './config.ts';
 
+const NOBODY = '00000000-0000-4000-8000-000000000000';
 const UUID = /^[0-9a-f]{8}-([0-9a-f]{4}-){3}[0-9a-f]{12}$/i;
 
 /**
@@ -28,6 +29,17 @@ export function remnawavePanel(config: RemnawaveConfig, send: Send): VpnPanel {
   }
 
   return {
+    capabilities: { bulkFetch: false, revoke: 'link+credentials', stableLinks: true },
+    async probe(signal) {
+      // Nobody's uuid: 2.x does not know him, and 3.x knows no uuids.
+      try {
+        const found = await client.call(`/api/users/${NOBODY}`, signal);
+        return found === null ? '3.x' : '2.x';
+      } catch (error) {
+        if (error instanceof PanelError && error.kind === 'not_found') return '2.x';
+        throw error;
+      }
+    },
     fetch: async (ref, signal) => snapshotFor(await find(client, ref, signal), signal),
     async reissue(ref, signal) {
       const user = await find(client, ref, signal);

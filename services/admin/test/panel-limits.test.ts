@@ -1,0 +1,137 @@
+import { setTimeout as delay } from 'node:timers/promises';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { openPanel as openPanelDouble, type Logged } from '@kopeck/sandbox/panel/panel';
+import { createSandbox, type Sandbox } from '@kopeck/sandbox/sandbox';
+import { waitFor } from '@kopeck/testing/wait-for';
+import { limited } from '../src/panels/limiter.ts';
+import { openPanel } from '../src/panels/open-panels.ts';
+import type { VpnPanel } from '../src/panels/port.ts';
+import { LOGIN } from './dialects.ts';
+
+const now = (): Date => new Date();
+const soon = (): AbortSignal => AbortSignal.timeout(5_000);
+
+describe('the limiter of a server', () => {
+  const answer = { status: 200, data: Buffer.alloc(0), header: () => '' };
+  const request = { url: 'http://panel.test', headers: {}, signal: soon() };
+
+  test('lets no more requests at once through than it bears, and all of them in the end', async () => {
+    let open = 0;
+    let most = 0;
+    const send = limited(
+      async () => {
+        open += 1;
+        most = Math.max(most, open);
+        await delay(1);
+        open -= 1;
+        return answer;
+      },
+      { concurrency: 2, perSecond: 1_000_000, now },
+    );
+    const answers = await Promise.all(Array.from({ length: 50 }, () => send(request)));
+    expect(answers).toHaveLength(50);
+    expect(most).toBe(2);
+  });
+
+  test('begins no more of them in a second than it bears', async () => {
+    const begun: number[] = [];
+    const send = limited(
+      async () => {
+        begun.push(performance.now());
+        return answer;
+      },
+      { concurrency: 8, perSecond: 100, now },
+    );
+    await Promise.all(Array.from({ length: 21 }, () => send(request)));
+    // Twenty pauses of 10 ms; a timer may be early by one.
+    expect((begun.at(-1) ?? 0) - (begun[0] ?? 0)).toBeGreaterThan(180);
+  });
+});
+
+describe('a marzban, which tells of many users at once,', () => {
+  const ids = Array.from({ length: 120 }, (_none, index) => `Buyer_${index}`);
+  const linksOf = (id: string): readonly string[] => [`vless://${id}@de1.vpn-fixture.test:443#r`];
+  let sandbox: Sandbox;
+  let origin: string;
+  let panel: VpnPanel;
+  beforeAll(async () => {
+    const double = openPanelDouble({
+      token: 'unused',
+      subscribers: ids.map((externalId) => ({
+        server: 'many',
+        externalId,
+        links: linksOf(externalId),
+      })),
+      servers: [{ id: 'many', kind: 'marzban', version: '0.8.4', ...LOGIN, token: '' }],
+    });
+    sandbox = createSandbox({ doubles: [double], now });
+    origin = await sandbox.listen(0);
+  });
+  afterAll(() => sandbox.close());
+  beforeEach(async () => {
+    await fetch(`${origin}/__sandbox/reset`, { method: 'POST' });
+    const url = `${origin}/panel/many`;
+    panel = openPanel({ kind: 'marzban', url, ...LOGIN, perSecond: 1_000 }, now);
+  });
+
+  async function asked(): Promise<readonly string[]> {
+    const log = (await (await fetch(`${origin}/__sandbox/panel/log`)).json()) as Logged[];
+    return log.map(({ path }) => path);
+  }
+  const fetchOne = (externalId: string, signal = soon()) =>
+    panel.fetch({ serverId: 'many', externalId }, signal);
+
+  test('is asked for all who wait in a few requests, and each gets his own', async () => {
+    const all = await Promise.all(ids.map((id) => fetchOne(id)));
+    expect(all.map(({ links }) => links)).toEqual(ids.map(linksOf));
+    const paths = await asked();
+    expect(paths.filter((path) => path === '/api/admin/token')).toHaveLength(1);
+    // One for the first who came, and then fifty at a time.
+    expect(paths.filter((path) => path === '/api/users')).toHaveLength(4);
+  });
+
+  test('fails those alone whom it does not know or who have no links', async () => {
+    await fetch(`${origin}/__sandbox/panel/subscribers`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ server: 'many', externalId: 'Buyer_1', links: [] }),
+    });
+    const wanted = ['Buyer_0', 'Buyer_1', 'nobody', 'Buyer_2'];
+    const results = await Promise.allSettled(wanted.map((id) => fetchOne(id)));
+    expect(results).toMatchObject([
+      { status: 'fulfilled' },
+      { reason: { kind: 'empty' } },
+      { reason: { kind: 'not_found' } },
+      { status: 'fulfilled' },
+    ]);
+  });
+
+  test('that hangs holds nobody longer than he wants to wait, and answers the others', async () => {
+    const fault = (name: string) =>
+      fetch(`${origin}/__sandbox/panel/faults`, {
+        method: 'POST',
+        headers: { 'content-type': 'application/json' },
+        body: JSON.stringify({ server: 'many', fault: name }),
+      });
+    await fetchOne('Buyer_0');
+    await fault('hang');
+    const first = fetchOne('Buyer_1', AbortSignal.timeout(60));
+    const patient = fetchOne('Buyer_2');
+    await expect(first).rejects.toMatchObject({ kind: 'timeout' });
+    await fault('none');
+    expect((await patient).links).toEqual(linksOf('Buyer_2'));
+    await waitFor(async () => (await asked()).length >= 4);
+  });
+
+  test('counts one failure for one request, however many waited for it', async () => {
+    await fetchOne('Buyer_0');
+    await fetch(`${origin}/__sandbox/panel/faults`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ server: 'many', fault: 'reset', times: 2 }),
+    });
+    const results = await Promise.allSettled(ids.slice(0, 40).map((id) => fetchOne(id)));
+    expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['rejected']));
+    expect((await fetchOne('Buyer_3')).links).toEqual(linksOf('Buyer_3'));
+  });
+});
