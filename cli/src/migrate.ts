@@ -19,6 +19,7 @@ interface MigrateConfig {
   readonly MARIADB_ADMIN_PASSWORD: string;
   readonly MARIADB_LEDGER_PASSWORD: string;
   readonly MARIADB_COURIER_PASSWORD: string;
+  readonly MARIADB_READONLY_PASSWORD?: string;
 }
 
 const password = Joi.string()
@@ -41,6 +42,7 @@ const migrateConfig = Joi.object<MigrateConfig, true>({
   MARIADB_ADMIN_PASSWORD: password,
   MARIADB_LEDGER_PASSWORD: password,
   MARIADB_COURIER_PASSWORD: password,
+  MARIADB_READONLY_PASSWORD: password.optional().empty(''),
 });
 
 /** The one-shot before the services: the database, its schema, and what each service may do in it. */
@@ -56,9 +58,11 @@ async function main(): Promise<void> {
       admin: config.MARIADB_ADMIN_PASSWORD,
       ledger: config.MARIADB_LEDGER_PASSWORD,
       courier: config.MARIADB_COURIER_PASSWORD,
+      readonly: config.MARIADB_READONLY_PASSWORD,
     },
   };
-  const secrets = [...Object.values(users.passwords), config.DATABASE_ADMIN_URL];
+  const passwords = Object.values(users.passwords).filter((each) => each !== undefined);
+  const secrets = [...passwords, config.DATABASE_ADMIN_URL];
   const log = createLog({ service: 'migrate', level: config.LOG_LEVEL, secrets });
 
   await createDatabase(users);

@@ -71,6 +71,9 @@ const databaseKeys = {
   MARIADB_ADMIN_PASSWORD: password('the database user of admin'),
   MARIADB_LEDGER_PASSWORD: password('the database user of ledger'),
   MARIADB_COURIER_PASSWORD: password('the database user of courier'),
+  MARIADB_READONLY_PASSWORD: password('kopeck_readonly, who reads the books; none: no such user')
+    .allow('')
+    .optional(),
 };
 
 const redisKeys = {

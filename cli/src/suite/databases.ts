@@ -78,6 +78,7 @@ export async function prepareDatabase({
       admin: secrets.MARIADB_ADMIN_PASSWORD,
       ledger: secrets.MARIADB_LEDGER_PASSWORD,
       courier: secrets.MARIADB_COURIER_PASSWORD,
+      readonly: secrets.MARIADB_READONLY_PASSWORD,
     },
   };
   await createDatabase(users);

@@ -39,6 +39,7 @@ const SECRETS = {
   MARIADB_ADMIN_PASSWORD: hex,
   MARIADB_LEDGER_PASSWORD: hex,
   MARIADB_COURIER_PASSWORD: hex,
+  MARIADB_READONLY_PASSWORD: hex,
   REDIS_PASSWORD: hex,
 } as const satisfies Record<string, () => string>;
 

@@ -46,16 +46,38 @@ export const DATABASE_GRANTS = {
   },
   // The head of the books stands in every mail.
   courier: { outbox: ['SELECT', 'UPDATE'], chain_head: ['SELECT'] },
+  // For people and their programs: the books, and nothing that opens a door or names a payer.
+  readonly: {
+    inbox: ['SELECT'],
+    conflicts: ['SELECT'],
+    entries: ['SELECT'],
+    postings: ['SELECT'],
+    balances: ['SELECT'],
+    orders: ['SELECT'],
+    payments: ['SELECT'],
+    affiliate_actions: ['SELECT'],
+    subscriptions: ['SELECT'],
+    subscription_grants: ['SELECT'],
+    reviews: ['SELECT'],
+    chain_head: ['SELECT'],
+    retention_runs: ['SELECT'],
+    daily_reports: ['SELECT'],
+  },
 } as const satisfies Record<string, Grants>;
 
 export type DatabaseUser = keyof typeof DATABASE_GRANTS;
 export const DATABASE_USERS = Object.keys(DATABASE_GRANTS) as readonly DatabaseUser[];
 
+/** The user that only reads is made where somebody wants it. */
+type Passwords = Readonly<
+  Record<Exclude<DatabaseUser, 'readonly'> | 'migrate', string> & { readonly?: string | undefined }
+>;
+
 export interface DatabaseUsersOptions {
   /** May create users and grant what it holds itself: a migrating user cannot. */
   readonly rootUrl: string;
   readonly database: string;
-  readonly passwords: Readonly<Record<DatabaseUser | 'migrate', string>>;
+  readonly passwords: Passwords;
   /** From where the services come: '127.0.0.1', or '%' within a private network. */
   readonly host: string;
 }
@@ -81,9 +103,11 @@ export async function createDatabase(options: DatabaseUsersOptions): Promise<voi
 export async function createServiceUsers(options: DatabaseUsersOptions): Promise<void> {
   const { database, passwords, rootUrl } = options;
   const statements = DATABASE_USERS.flatMap((service) => {
+    const password = passwords[service];
+    if (password === undefined) return [];
     const account = accountOf(service, options);
     return [
-      ...userSql(account, passwords[service]),
+      ...userSql(account, password),
       `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${account}`,
       ...Object.entries<readonly Privilege[]>(DATABASE_GRANTS[service]).map(
         ([table, privileges]) =>

@@ -37,6 +37,7 @@ beforeAll(async () => {
       admin: password(),
       ledger: password(),
       courier: password(),
+      readonly: password(),
     },
   };
   await createDatabase(options);
@@ -57,7 +58,7 @@ afterAll(async () => {
 function urlOf(service: DatabaseUser | 'migrate'): string {
   const url = new URL(`mysql://127.0.0.1:${mariadb.port}/kopeck`);
   url.username = databaseUser(service);
-  url.password = encodeURIComponent(options.passwords[service]);
+  url.password = encodeURIComponent(options.passwords[service] ?? '');
   return url.href;
 }
 
@@ -91,6 +92,29 @@ test('the courier may mark an alert as done, and neither invent nor remove one',
     courier.query("INSERT INTO outbox (event_id, kind, payload) VALUES ('a', 'alert', '{}')"),
   ).rejects.toMatchObject(DENIED);
 });
+
+test('who only reads may change nothing, and sees no raw evidence', async () => {
+  const readonly = await connectAs('readonly');
+  for (const table of Object.keys(DATABASE_GRANTS.readonly)) {
+    await readonly.query(`SELECT * FROM ${table}`);
+    await expect(readonly.query(`DELETE FROM ${table}`)).rejects.toMatchObject(DENIED);
+    await expect(readonly.query(`INSERT INTO ${table} VALUES ()`)).rejects.toMatchObject(DENIED);
+  }
+  await expect(readonly.query('SELECT * FROM evidence')).rejects.toMatchObject(DENIED);
+});
+
+test.for(DATABASE_USERS)(
+  '%s can neither read nor write what belongs to others',
+  async (service) => {
+    const connection = await connectAs(service);
+    const own = Object.keys(DATABASE_GRANTS[service]);
+    const all = new Set(Object.values(DATABASE_GRANTS).flatMap((grants) => Object.keys(grants)));
+    for (const table of ['schema_migrations', ...all].filter((name) => !own.includes(name))) {
+      await expect(connection.query(`SELECT * FROM ${table}`)).rejects.toMatchObject(DENIED);
+      await expect(connection.query(`DELETE FROM ${table}`)).rejects.toMatchObject(DENIED);
+    }
+  },
+);
 
 test('nobody may change the schema', async () => {
   for (const service of DATABASE_USERS) {
