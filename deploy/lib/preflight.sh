@@ -42,9 +42,9 @@ check_dns() {
   found=$(addresses_of "$domain")
   here=$(own_addresses)
   if [[ -z $found ]]; then
-    dns_is_wrong "$mode" dns_none "$domain" "$here"
+    dns_is_wrong "$mode" dns_none "$domain" "${here//$'\n'/, }"
   elif ! share_a_line "$found" "$here"; then
-    dns_is_wrong "$mode" dns_wrong "$domain" "${found//$'\n'/ }" "${here//$'\n'/ }"
+    dns_is_wrong "$mode" dns_wrong "$domain" "${found//$'\n'/, }" "${here//$'\n'/, }"
   fi
 }
 
@@ -56,19 +56,20 @@ dns_is_wrong() {
 }
 
 addresses_of() {
-  getent ahostsv4 "$1" 2> /dev/null | awk '{ print $1 }' | sort -u
+  { getent ahostsv4 "$1" 2> /dev/null || true; } | awk '{ print $1 }' | sort -u
 }
 
 # own_addresses: those of the interfaces, and the one that the internet sees, for a host behind NAT.
 own_addresses() {
   {
-    ip -4 -o addr show scope global 2> /dev/null | awk '{ sub("/.*", "", $4); print $4 }'
+    ip -4 -o addr show scope global 2> /dev/null | awk '$2 !~ /^(docker|br-|veth)/ { sub("/.*", "", $4); print $4 }'
     if [[ -n ${KOPECK_PUBLIC_IP:-} ]]; then
       printf '%s\n' "$KOPECK_PUBLIC_IP"
     else
-      curl -4 -fsS --max-time 5 https://api.ipify.org 2> /dev/null && printf '\n'
+      curl -4 -fsS --max-time 5 https://api.ipify.org 2> /dev/null || true
+      printf '\n'
     fi
-  } | grep -E '^[0-9.]+$' | sort -u
+  } | grep -E '^[0-9.]+$' | sort -u || true
 }
 
 share_a_line() {

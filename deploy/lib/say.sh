@@ -3,7 +3,6 @@
 # function of their own, which knows no log.
 
 declare -A TEXTS_RU TEXTS_EN
-KOPECK_LANG=${KOPECK_LANG:-}
 LOG_FILE=${LOG_FILE:-/dev/null}
 
 # pick_language: what was asked for, else what the terminal speaks.
@@ -18,7 +17,7 @@ pick_language() {
 t() {
   local key=$1 format
   shift
-  if [[ $KOPECK_LANG == ru ]]; then format=${TEXTS_RU[$key]:-$key}; else format=${TEXTS_EN[$key]:-$key}; fi
+  if [[ ${KOPECK_LANG:-} == ru ]]; then format=${TEXTS_RU[$key]:-$key}; else format=${TEXTS_EN[$key]:-$key}; fi
   # shellcheck disable=SC2059 # the formats are ours
   printf "$format" "$@"
 }
