@@ -23,7 +23,7 @@ export default defineConfig({
             'cli/**/test/**/*.test.ts',
             'test/**/*.test.ts',
           ],
-          exclude: [...configDefaults.exclude, TIDY],
+          exclude: [...configDefaults.exclude, TIDY, 'test/docker/**'],
           globalSetup: ['packages/testing/src/global-setup.ts'],
         },
       },
