@@ -199,6 +199,7 @@ function environment(
       TOCHKA_ACCOUNT_ID: '40802810802000000008/044525104',
       BRIDGE_URL: `${sandboxUrl}/bridge`,
       BRIDGE_TOKEN: BANK_KEY,
+      TOCHKA_CUSTOMER_CODE: '300000092',
       CARD_NUMBER: '2200000000000053',
       CARD_OWNER: 'IVAN IVANOV',
     }),
@@ -319,6 +320,7 @@ export interface SandboxQr {
   readonly order: string;
   readonly amount: string;
   readonly status: string;
+  readonly refunds: readonly { readonly status: string; readonly amount: string }[];
 }
 
 export async function sandboxQrs(sandbox: Sandboxed): Promise<readonly SandboxQr[]> {
