@@ -142,3 +142,51 @@ text menu_rollback 'вернуть прежний выпуск' 'the release bef
 text menu_uninstall 'удалить; данные останутся' 'away with it; the data stays'
 text rotated_own 'В %s (%s) теперь два значения: первое новое, второе ещё принимается. Потом: kopeck rotate-token %s --finish' \
   '%s (%s) has two values now: the first is new, the second still accepted. Then: kopeck rotate-token %s --finish'
+
+text d_env_open '%s читают и другие (права %s)' '%s can be read by others (mode %s)'
+text d_env_closed '%s читает только root' '%s is read by root alone'
+text d_keys_missing 'в .env нет: %s' '.env lacks %s'
+text d_keys_cure 'kopeck env set КЛЮЧ; смысл каждого: docs/configuration.md' 'kopeck env set KEY; what each means: docs/configuration.md'
+text d_keys_there 'все нужные ключи заданы' 'every key that is needed is set'
+text d_tokens_weak 'легко подобрать: %s' 'easily guessed: %s'
+text d_tokens_twice 'одно значение для двух дверей: %s' 'the same value for two doors: %s'
+text d_tokens_twice_cure 'kopeck rotate-token КЛЮЧ для одного из них' 'kopeck rotate-token KEY for one of them'
+text d_tokens_fine 'свои токены длинные и разные' 'tokens of our own are long, and differ'
+text d_domain_differs 'WEBHOOK_DOMAIN — %s, а плательщиков SBP_PUBLIC_URL ведёт на %s' \
+  'WEBHOOK_DOMAIN is %s, and SBP_PUBLIC_URL sends payers to %s'
+text d_domain_cure 'исправьте одно из двух: kopeck env set SBP_PUBLIC_URL, затем kopeck restart' \
+  'mend one of the two: kopeck env set SBP_PUBLIC_URL, then kopeck restart'
+text d_dns_none '%s нет в DNS' '%s is not in DNS'
+text d_dns_wrong '%s указывает на %s' '%s points to %s'
+text d_dns_cure 'запись A для %s должна быть %s' 'the A record of %s must be %s'
+text d_clock_wrong 'часы ошибаются на %s с' 'the clock is off by %s s'
+text d_clock_right 'часы идут верно (%s с)' 'the clock is right (%s s)'
+text d_clock_unsynced 'часы не синхронизируются' 'the clock is not synchronised'
+text d_disk '%s занят на %s %%, свободно %s МиБ' '%s is %s %% full, %s MiB are free'
+text d_disk_cure 'освободите место: docker system prune, старые копии в backups/; журналы перестают принимать при 10 %%' \
+  'make room: docker system prune, old files in backups/; journals stop taking at 10 %%'
+text d_overcommit 'vm.overcommit_memory = %s: Redis может не суметь сохраниться' \
+  'vm.overcommit_memory is %s: Redis may fail to save'
+text d_container 'контейнер %s: %s' 'container %s: %s'
+text d_container_cure 'kopeck logs %s скажет почему; затем kopeck restart %s' 'kopeck logs %s says why; then kopeck restart %s'
+text d_containers_fine 'все контейнеры работают' 'all containers run and are healthy'
+text d_image '%s работает не из образа выпуска %s' '%s does not run the image of release %s'
+text d_image_cure 'kopeck up поставит образы выпуска; если образ подменён намеренно, уберите его из .env' \
+  'kopeck up brings the images of the release; if it was replaced on purpose, take it out of .env'
+text d_images_fine 'все контейнеры из выпуска %s' 'all containers are of release %s'
+text d_port_closed '%s не отвечает' '%s does not answer'
+text d_port_closed_cure 'kopeck logs traefik; порт %s должен быть открыт и в файрволе, и у провайдера' \
+  'kopeck logs traefik; port %s must be open in the firewall and at the provider'
+text d_port_answers '%s/api/health отвечает %s' '%s/api/health answers %s'
+text d_port_answers_cure 'kopeck status; 404 — маршруты не прочитаны, 502 — служба не работает' \
+  'kopeck status; 404: the routes are not read, 502: the service is away'
+text d_cert_none 'порт не даёт сертификата' 'the port shows no certificate'
+text d_cert_other 'сертификат выдан не на %s' 'the certificate is not for %s'
+text d_cert_ends 'сертификату осталось %s дн.' 'the certificate has %s days left'
+text d_cert_cure 'kopeck logs traefik скажет, почему нет нового; порт 80 должен быть открыт; свой сертификат: CERTS_DIR' \
+  'kopeck logs traefik says why there is no new one; port 80 must be open; one of your own: CERTS_DIR'
+text d_backup_none 'резервных копий нет' 'there is no backup'
+text d_backup_old 'последней копии %s ч' 'the latest backup is %s h old'
+text d_backup_age 'последней копии %s ч' 'the latest backup is %s h old'
+text d_backup_cure 'kopeck backup; и чтобы он запускался сам: systemctl status kopeck-backup.timer' \
+  'kopeck backup; and see that it runs by itself: systemctl status kopeck-backup.timer'
