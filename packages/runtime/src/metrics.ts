@@ -15,6 +15,8 @@ const HELP: Readonly<Record<string, string>> = {
   kopeck_deliveries_total: 'Requests of partners, by source and outcome',
   kopeck_journal_bytes: 'Size of the journal in bytes',
   kopeck_journal_waiting: 'Events in the journal that the queue has not acknowledged',
+  kopeck_unexplained_payments: 'Payments that wait in suspense for a person, by source',
+  kopeck_unexplained_oldest_seconds: 'For how long the oldest of them has waited, by source',
   kopeck_booked_total: 'Events booked by the ledger, by source and outcome',
 };
 

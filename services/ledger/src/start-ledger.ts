@@ -12,6 +12,7 @@ import type { LedgerConfig } from './config.ts';
 import { startDailyReports } from './daily-report.ts';
 import { startDatabaseProbe } from './database-probe.ts';
 import { inputsFor } from './inputs.ts';
+import { watchUnexplained } from './unexplained.ts';
 import { startWorkers } from './workers.ts';
 
 export interface LedgerOptions {
@@ -44,6 +45,7 @@ export async function startLedger({ config, log, now }: LedgerOptions): Promise<
 
   const probe = startDatabaseProbe({ pool: reading, redis, prefix, log });
   closing.add('probe', probe.close);
+  closing.add('unexplained', watchUnexplained({ pool: reading, metrics, log, now }));
   const daily = { pool: reading, hour: config.REPORT_HOUR, log, now };
   closing.add('daily reports', startDailyReports(daily));
   const stopping = new AbortController();
