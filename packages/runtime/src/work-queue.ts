@@ -1,4 +1,4 @@
-import { Queue, Worker } from 'bullmq';
+import { defaultRepeatStrategy, Queue, Worker } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { Log } from './log.ts';
 
@@ -40,6 +40,16 @@ export function openWorkQueue<T>(name: string, options: WorkQueueOptions): WorkQ
     },
     close: () => queue.close(),
   };
+}
+
+/** When `schedule` would make the next job of it, in UTC; null: it is no cron expression, or never comes. */
+export function nextTime(cron: string, after: Date): Date | null {
+  try {
+    const next = defaultRepeatStrategy(after.getTime(), { pattern: cron, tz: 'UTC' });
+    return next === undefined ? null : new Date(next);
+  } catch {
+    return null;
+  }
 }
 
 export interface Work<T> {

@@ -6,6 +6,7 @@ import {
   secretList,
   type ReceiverConfig,
 } from '@kopeck/runtime/config';
+import { nextTime } from '@kopeck/runtime/work-queue';
 import { panelsKey, secretsOfPanel, type PanelConfig } from './panels/open-panels.ts';
 import { planServersKey, type PlanServers } from './subscriptions.ts';
 
@@ -40,6 +41,9 @@ export const adminConfig = Joi.object<AdminConfig, true>({
   ).default([]),
   ADMIN_REFRESH_CRON: Joi.string()
     .pattern(/^(\S+\s+){4,5}\S+$/)
+    .custom((cron: string, { error }) =>
+      nextTime(cron, new Date(0)) === null ? error('any.invalid') : cron,
+    )
     .default('')
     .messages({
       '*': 'when all configs are refreshed, as five fields of cron in UTC: 0 4 * * *; empty: never',

@@ -5,6 +5,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { ConfigError, loadConfig } from '@kopeck/runtime/config';
 import { listen, type Listening } from '@kopeck/runtime/listen';
 import { noLog } from '@kopeck/runtime/log';
+import { nextTime } from '@kopeck/runtime/work-queue';
 import { freePort } from '@kopeck/testing/ports';
 import { adminConfig } from '../src/config.ts';
 import { health } from '../src/health.ts';
@@ -96,6 +97,22 @@ describe('the configuration', () => {
     expect(load({ PANELS })).toThrow(ConfigError);
     expect(load({ PANELS })).toThrow(/PANELS: /);
     expect(load({ PANELS })).not.toThrow(/canary/);
+  });
+
+  test.each(['0 4 * * *', '*/5 3-5 * * MON', '30 0 4 * * *'])('takes the times %s', (cron) => {
+    expect(load({ ADMIN_REFRESH_CRON: cron })().ADMIN_REFRESH_CRON).toBe(cron);
+  });
+
+  test.each(['daily', '0 4 * *', '0 25 * * *', '0 4 30 2 *', 'a b c d e', '@daily'])(
+    'refuses the times %s, which never come',
+    (cron) => {
+      expect(load({ ADMIN_REFRESH_CRON: cron })).toThrow(/ADMIN_REFRESH_CRON: .*cron/);
+    },
+  );
+
+  test('schedules in UTC', () => {
+    const next = nextTime('0 4 * * *', new Date('2026-10-05T05:00:00.000Z'));
+    expect(next?.toISOString()).toBe('2026-10-06T04:00:00.000Z');
   });
 
   test('refuses addresses of receivers that are none', () => {

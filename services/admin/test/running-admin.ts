@@ -10,7 +10,7 @@ import { loadConfig } from '@kopeck/runtime/config';
 import { openDatabase } from '@kopeck/runtime/database';
 import type { Log } from '@kopeck/runtime/log';
 import { migrate } from '@kopeck/runtime/migrate';
-import { openPanel, type Seen } from '@kopeck/sandbox/panel/panel';
+import { openPanel, type Logged, type Seen } from '@kopeck/sandbox/panel/panel';
 import type { Subscriber } from '@kopeck/sandbox/panel/subscribers';
 import { createSandbox } from '@kopeck/sandbox/sandbox';
 import { createTestRedis } from '@kopeck/testing/test-database';
@@ -50,6 +50,8 @@ export interface RunningAdmin {
   readonly subscribe: (subscriber: Subscriber) => Promise<void>;
   readonly fault: (server: string, fault: string, more?: object) => Promise<void>;
   readonly asked: () => Promise<readonly Seen[]>;
+  /** Every request that any panel has seen. */
+  readonly log: () => Promise<readonly Logged[]>;
   /** Ends the newest copy of the service, or starts one more on the same database and Redis. */
   readonly stopService: () => Promise<void>;
   readonly startService: () => Promise<void>;
@@ -136,6 +138,7 @@ export async function runAdmin(
     subscribe: (subscriber) => turn('subscribers', subscriber),
     fault: (server, fault, more = {}) => turn('faults', { server, fault, ...more }),
     asked: async () => (await (await fetch(`${origin}/__sandbox/panel/requests`)).json()) as Seen[],
+    log: async () => (await (await fetch(`${origin}/__sandbox/panel/log`)).json()) as Logged[],
     close: async () => {
       for (const copy of copies) await copy.close();
       await queue.close();
