@@ -201,6 +201,8 @@ describe('a bulk refresh', () => {
     expect(dry).toEqual({ status: 200, body: { dryRun: true, total: 3 } });
     const chosen = await finished(await start({ scope: [first, second] }));
     expect(chosen).toMatchObject({ total: 2, ok: 2 });
+    const unknown = await finished(await start({ scope: [first, '999999'] }));
+    expect(unknown).toMatchObject({ total: 2, ok: 1, byError: { purchase_not_found: 1 } });
     expect((await post('/admin/update_configs', { scope: ['x'] })).status).toBe(400);
     await admin.pool.query('UPDATE purchases SET is_active = FALSE');
     expect(await finished(await start())).toMatchObject({ total: 0, state: 'finished' });
@@ -216,7 +218,7 @@ describe('a bulk refresh', () => {
     const plain = { ...headers, accept: 'text/plain' };
     expect(await (await fetch(url, { headers: plain })).text()).toContain('• ✅ Успешно: 3 ссылок');
     const english = await (await fetch(`${url}?lang=en`, { headers: plain })).text();
-    expect(english).toContain('• ✅ Updated: 3 links');
+    expect(english).toContain('• ✅ Successful: 3 links');
     expect((await fetch(url)).status).toBe(401);
     expect((await fetch(url.slice(0, -3), { headers })).status).toBe(404);
   });
@@ -226,25 +228,42 @@ describe('the report', () => {
   const none = { ok: 0, partial: 0, failed: 0, connectionErrors: 0, cancelled: 0, total: 0 };
 
   test('is the operators’ text, letter by letter', () => {
-    expect(
-      reportText({ ...none, ok: 12, total: 12 }, 'ru')
-        .split('\n')
-        .filter(Boolean),
-    ).toEqual([
-      '🔄 Обновление ссылок Subscription',
-      '📊 Результаты:',
-      '• ✅ Успешно: 12 ссылок',
-      '• ❌ Неудачно: 0 ссылок',
-      '• 📡 Ошибка соединения: 0 ссылок',
-      '• 📈 Всего: 12 ссылок',
-      '🎉 Некоторые ссылки успешно обновлены.',
-    ]);
+    const twelve = { ...none, ok: 12, total: 12 };
+    expect(reportText(twelve, 'ru')).toBe(
+      [
+        '🔄 Обновление ссылок Subscription',
+        '',
+        '📊 Результаты:',
+        '• ✅ Успешно: 12 ссылок',
+        '• ❌ Неудачно: 0 ссылок',
+        '• 📡 Ошибка соединения: 0 ссылок',
+        '• 📈 Всего: 12 ссылок',
+        '',
+        '🎉 Некоторые ссылки успешно обновлены.',
+      ].join('\n'),
+    );
+    expect(reportText(twelve, 'en')).toBe(
+      [
+        '🔄 Updating Subscription links',
+        '',
+        '📊 Results:',
+        '• ✅ Successful: 12 links',
+        '• ❌ Failed: 0 links',
+        '• 📡 Connection errors: 0 links',
+        '• 📈 Total: 12 links',
+        '',
+        '🎉 Some links have been updated.',
+      ].join('\n'),
+    );
   });
 
   test('says so when nothing could be reached, and when nothing was done', () => {
     const unreachable = reportText({ ...none, connectionErrors: 5, total: 5 }, 'ru');
     expect(unreachable).toMatch(
       /⚠️ Проблема: webhook server недоступен\.\nПожалуйста, убедитесь, что webhook server запущен\.$/,
+    );
+    expect(reportText({ ...none, connectionErrors: 5, total: 5 }, 'en')).toMatch(
+      /⚠️ Problem: the webhook server cannot be reached\.\nPlease make sure that the webhook server is running\.$/,
     );
     expect(reportText({ ...none, failed: 5, total: 5 }, 'ru')).not.toContain('🎉');
     expect(reportText({ ...none, ok: 1, partial: 2, total: 3 }, 'ru')).toContain('Частично: 2');

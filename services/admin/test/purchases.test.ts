@@ -136,6 +136,77 @@ describe('servers over the API', () => {
   });
 });
 
+describe('the key that credentials of servers are encrypted with', () => {
+  const server = (id: string): object => ({
+    id,
+    kind: 'sandbox',
+    url: admin.panelUrl,
+    token: PANEL_TOKEN,
+  });
+  const next = 'next-encryption-key-0123456789abcdefgh';
+  const places = () => ({ redisUrl: inject('redisUrl'), databaseUrl: database.url });
+  const idsIn = async (other: RunningAdmin): Promise<string> => {
+    const headers = { authorization: `Bearer ${KEY}` };
+    return JSON.stringify(await (await fetch(`${other.url}/admin/servers`, { headers })).json());
+  };
+
+  test('is missing: no server is taken, and the key is named', async () => {
+    const other = await runAdmin(places());
+    const response = await fetch(`${other.url}/admin/servers`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' },
+      body: JSON.stringify(server('new-2')),
+    });
+    expect({ status: response.status, body: await response.json() }).toEqual({
+      status: 503,
+      body: { error: 'not_configured', key: 'ADMIN_ENCRYPTION_KEY' },
+    });
+    await other.close();
+  });
+
+  test('is rotated: with both keys all is read and encrypted anew, and the old one can go', async () => {
+    expect((await call('POST', '/admin/servers', server('new-3'))).status).toBe(201);
+    const both = await runAdmin(places(), { ADMIN_ENCRYPTION_KEY: `${next},${SEAL_KEY}` });
+    await waitFor(async () => (await idsIn(both)).includes('new-3'));
+    await both.close();
+    const alone = await runAdmin(places(), { ADMIN_ENCRYPTION_KEY: next });
+    await waitFor(async () => (await idsIn(alone)).includes('new-3'));
+    expect(alone.lines.join('\n')).not.toContain('cannot be read with this key');
+    await alone.close();
+
+    const wrong = await runAdmin(places(), { ADMIN_ENCRYPTION_KEY: `${SEAL_KEY}-another` });
+    await waitFor(() => wrong.lines.join('\n').includes('cannot be read with this key'));
+    expect(await idsIn(wrong)).not.toContain('new-3');
+    await wrong.close();
+    await admin.pool.query('DELETE FROM panel_servers');
+  });
+});
+
+describe('a server that was added', () => {
+  const probe = (id: string) => call('POST', `/admin/servers/${id}/probe`);
+
+  test('is probed: its version, or what is wrong with it', async () => {
+    expect(await probe('de1')).toMatchObject({
+      status: 200,
+      body: { ok: true, version: 'sandbox', latencyMs: expect.any(Number) as number },
+    });
+    expect(await probe('locked')).toMatchObject({ status: 502, body: { error: 'auth' } });
+    expect(await probe('gone')).toMatchObject({ status: 502, body: { error: 'connection' } });
+    expect(await probe('untrusted')).toMatchObject({
+      status: 502,
+      body: { error: 'tls_untrusted' },
+    });
+    expect((await probe('nowhere')).status).toBe(404);
+    const { servers } = (await call('GET', '/admin/servers')).body as { servers: object[] };
+    expect(servers).toContainEqual({
+      id: 'de1',
+      kind: 'sandbox',
+      source: 'configuration',
+      capabilities: { bulkFetch: false, revoke: 'none', stableLinks: true },
+    });
+  });
+});
+
 describe('a subscription address', () => {
   async function subscription(id: string): Promise<string> {
     await call('POST', '/admin/purchases', {

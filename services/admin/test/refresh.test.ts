@@ -81,10 +81,11 @@ describe('a refresh', () => {
     });
   });
 
-  test('of the same links is unchanged, whatever their remarks say now', async () => {
+  test('of the same links is unchanged, whatever their remarks and usage say now', async () => {
     const id = await purchase('de1');
     await admin.refresh(id);
-    await give('de1', id, [link('DE1', id, '2 days left')]);
+    const links = [link('DE1', id, '2 days left')];
+    await admin.subscribe({ server: 'de1', externalId: `buyer/${id}`, links, usedBytes: 1 });
     const { status, body } = await admin.refresh(id);
     expect(status).toBe(200);
     expect(body).toMatchObject({ result: 'unchanged', links: 1, version: 1 });

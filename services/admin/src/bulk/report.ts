@@ -38,7 +38,7 @@ const WORDS: Readonly<Record<Language, Words>> = {
   en: {
     title: '🔄 Updating Subscription links',
     results: '📊 Results:',
-    ok: (n) => `• ✅ Updated: ${n} links`,
+    ok: (n) => `• ✅ Successful: ${n} links`,
     partial: (n) => `• 🟡 In part: ${n} links`,
     failed: (n) => `• ❌ Failed: ${n} links`,
     connection: (n) => `• 📡 Connection errors: ${n} links`,

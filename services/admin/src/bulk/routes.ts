@@ -74,10 +74,8 @@ function start(deps: BulkDeps): RequestHandler {
 }
 
 async function countOf(pool: Pool, scope: 'active' | string[]): Promise<number> {
-  const where = scope === 'active' ? 'is_active' : 'id IN (?)';
-  const [rows] = await pool.query(`SELECT COUNT(*) AS total FROM purchases WHERE ${where}`, [
-    scope,
-  ]);
+  if (scope !== 'active') return scope.length;
+  const [rows] = await pool.query('SELECT COUNT(*) AS total FROM purchases WHERE is_active');
   return Number((rows as { total: string }[])[0]?.total ?? 0);
 }
 

@@ -39,11 +39,7 @@ export async function createJob(pool: Pool, job: NewJob): Promise<number> {
        VALUES (?, ?, 'running', 0, ?, ?)`,
       [id, requestedBy, retryOf, at],
     );
-    const insert = `INSERT INTO refresh_job_items (job_id, purchase_id, lane) SELECT ?, p.id, ${LANE} FROM purchases p`;
-    if (scope === 'active') await tx.query(`${insert} WHERE p.is_active`, [id]);
-    else if (retryOf !== null)
-      await tx.query(`${insert} WHERE p.id IN (${RETRIED})`, [id, retryOf]);
-    else await tx.query(`${insert} WHERE p.id IN (?)`, [id, scope]);
+    await insertItems(tx, job);
     await tx.query(
       `UPDATE refresh_jobs
           SET total = (SELECT COUNT(*) FROM refresh_job_items WHERE job_id = ?)
@@ -53,6 +49,38 @@ export async function createJob(pool: Pool, job: NewJob): Promise<number> {
     await finishIfDone(tx, id, at);
     return (await totalOf(tx, id)) ?? 0;
   });
+}
+
+const INSERT = `INSERT INTO refresh_job_items (job_id, purchase_id, lane)
+                SELECT ?, p.id, ${LANE} FROM purchases p`;
+
+async function insertItems(tx: PoolConnection, { id, scope }: NewJob): Promise<void> {
+  if (scope === 'active') {
+    await tx.query(`${INSERT} WHERE p.is_active`, [id]);
+  } else if ('retryOf' in scope) {
+    await tx.query(`${INSERT} WHERE p.id IN (${RETRIED})`, [id, scope.retryOf]);
+  } else {
+    await tx.query(`${INSERT} WHERE p.id IN (?)`, [id, scope]);
+    await insertUnknown(tx, id, scope);
+  }
+}
+
+/** Purchases that are named and do not exist have failed already, and are counted. */
+async function insertUnknown(
+  tx: PoolConnection,
+  id: string,
+  named: readonly string[],
+): Promise<void> {
+  const [rows] = await tx.query<RowDataPacket[]>('SELECT id FROM purchases WHERE id IN (?)', [
+    named,
+  ]);
+  const known = new Set(rows.map((row) => String(row['id'])));
+  const unknown = named.filter((each) => !known.has(each));
+  if (unknown.length === 0) return;
+  await tx.query(
+    'INSERT INTO refresh_job_items (job_id, purchase_id, lane, outcome, error) VALUES ?',
+    [unknown.map((each) => [id, each, NO_LANE, 'failed', 'purchase_not_found'])],
+  );
 }
 
 async function totalOf(tx: PoolConnection, id: string): Promise<number | null> {
