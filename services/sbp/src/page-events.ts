@@ -4,27 +4,35 @@ import { notFound } from '@kopeck/runtime/http-app';
 import { statusOf } from './order.ts';
 import { hidden, orderOf, type PageDeps } from './page.ts';
 
-const EVERY_MS = 1_000;
-/** Twenty-five seconds: proxies and shutdowns do not wait longer; the browser comes again by itself. */
-const LOOKS = 25;
+/** How often a stream looks, and after how many looks it ends; then the browser comes again by itself. */
+export interface StreamPace {
+  readonly everyMs: number;
+  readonly looks: number;
+}
+
+/** Twenty-five seconds: proxies and shutdowns do not wait longer. */
+export const STREAM_PACE: StreamPace = { everyMs: 1_000, looks: 25 };
 
 /** All streams together: each is a connection and a question to the database every second. */
 const MOST_STREAMS = 500;
 
 /** GET /pay/{token}/events: the order's status when it is opened, and each time it changes. */
-export function getPageEvents({ attempts, now }: PageDeps): RequestHandler<{ token: string }> {
+export function getPageEvents(
+  { attempts, now }: PageDeps,
+  pace: StreamPace = STREAM_PACE,
+): RequestHandler<{ token: string }> {
   let streams = 0;
 
   async function stream(token: string, response: Response): Promise<void> {
     const gone = new AbortController();
     response.on('close', () => gone.abort());
     let told: string | null = null;
-    for (let looks = 0; looks < LOOKS && !gone.signal.aborted; looks += 1) {
+    for (let looks = 0; looks < pace.looks && !gone.signal.aborted; looks += 1) {
       const order = await orderOf(token, attempts);
       const status = order === null ? null : statusOf(order, now());
       if (status !== null && status !== told) response.write(`event: status\ndata: ${status}\n\n`);
       told = status;
-      await delay(EVERY_MS, undefined, { signal: gone.signal });
+      await delay(pace.everyMs, undefined, { signal: gone.signal });
     }
   }
 

@@ -1,6 +1,7 @@
 import { encodeQR } from 'qr';
 import { formatRoubles } from '@kopeck/core/roubles';
 import { statusOf, type Order } from './order.ts';
+import { bankLinks } from './page-banks.ts';
 import type { PageText } from './page-text.ts';
 import type { OrderStatus } from './provider.ts';
 
@@ -38,6 +39,10 @@ svg{width:100%;max-width:18rem;height:auto;background:#fff;padding:1rem;box-sizi
 [data-status=paid] .state{color:#0a7c3e}
 [data-status=failed] .state,[data-status=expired] .state{color:#b3261e}
 a.button{display:block;padding:.8rem;border-radius:.8rem;background:#1d4ed8;color:#fff;text-decoration:none;margin:1rem 0}
+.banks{display:none;text-align:left}
+.banks summary{padding:.5rem 0;text-align:center;color:#1d4ed8}
+.banks a{display:block;padding:.6rem 0;border-bottom:1px solid #d8dce2;color:inherit}
+@media (hover:none) and (pointer:coarse){.banks{display:block}}
 `;
 
 /** Seconds between two looks of a browser without JavaScript. */
@@ -79,7 +84,17 @@ function payPart({ link, expiresAt }: Order, text: PageText, now: Date): string 
   return `${named}
 <p>${text.how}</p>
 <p><a class="button" href="${escaped(link ?? '')}">${text.open}</a></p>
+${bankList(link ?? '', text)}
 <p>${text.left}: <time datetime="${end}" data-left="${left}">${end.slice(11, 16)} UTC</time></p>`;
+}
+
+/** For phones, whose apps these links open: the style hides it elsewhere. */
+function bankList(link: string, { lang, choose }: PageText): string {
+  const links = bankLinks(link, lang).map(
+    ({ name, href }) => `<a href="${escaped(href)}">${name}</a>`,
+  );
+  if (links.length === 0) return '';
+  return `<details class="banks"><summary>${choose}</summary>${links.join('')}</details>`;
 }
 
 function amountText({ kopecks }: Order, { lang }: PageText): string {

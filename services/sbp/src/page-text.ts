@@ -6,6 +6,8 @@ export interface PageText {
   readonly title: string;
   readonly how: string;
   readonly open: string;
+  /** Over the banks, on a phone. */
+  readonly choose: string;
   readonly image: string;
   readonly left: string;
   readonly back: string;
@@ -17,6 +19,7 @@ const RU: PageText = {
   title: 'Оплата через СБП',
   how: 'Отсканируйте код камерой телефона или приложением банка.',
   open: 'Открыть в приложении банка',
+  choose: 'Выбрать банк',
   image: 'QR-код для оплаты',
   left: 'Осталось',
   back: 'Вернуться в магазин',
@@ -35,6 +38,7 @@ const EN: PageText = {
   title: 'Pay by SBP',
   how: 'Scan the code with your phone’s camera or your bank’s app.',
   open: 'Open in my bank’s app',
+  choose: 'Choose a bank',
   image: 'QR code to pay',
   left: 'Time left',
   back: 'Back to the shop',

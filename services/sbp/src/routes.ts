@@ -14,12 +14,14 @@ import { getHealth, getStatus, postPayment } from './api.ts';
 import type { SbpConfig } from './config.ts';
 import type { LookDeps } from './look.ts';
 import { getPage, getPicture, type PageDeps } from './page.ts';
-import { getPageEvents } from './page-events.ts';
+import { getPageEvents, type StreamPace } from './page-events.ts';
 import { postCallback } from './webhook.ts';
 
 export type SbpDeps = LookDeps & {
   readonly config: SbpConfig;
   readonly wake: () => void;
+  /** Missing: as payers have it. */
+  readonly streamPace?: StreamPace;
 };
 
 const LIMIT_BYTES = 65_536;
@@ -49,7 +51,8 @@ export function sbpRoutes(deps: SbpDeps): Router {
   const pages: PageDeps = deps;
   router.all('/pay/:token', methods({ GET: [getPage(pages) as RequestHandler] }));
   router.all('/pay/:token/qr.png', methods({ GET: [getPicture(pages) as RequestHandler] }));
-  router.all('/pay/:token/events', methods({ GET: [getPageEvents(pages) as RequestHandler] }));
+  const stream = getPageEvents(pages, deps.streamPace) as RequestHandler;
+  router.all('/pay/:token/events', methods({ GET: [stream] }));
 
   const callback = [rawBody(LIMIT_BYTES), postCallback(deps) as RequestHandler];
   router.all('/webhook/sbp/:provider', methods({ POST: callback }));

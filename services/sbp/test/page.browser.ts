@@ -55,6 +55,27 @@ test('a payer scans the code, pays, and sees it on the page without a reload', a
   expect({ loads, mistakes }).toEqual({ loads: 1, mistakes: [] });
 });
 
+test('a phone offers the apps of banks, a desktop does not', async () => {
+  const { body } = await postPayment(sbp, { amount: 100, orderId: 'phone' });
+  for (const isPhone of [true, false]) {
+    const context = await browser.newContext({
+      hasTouch: isPhone,
+      isMobile: isPhone,
+      locale: 'en-GB',
+    });
+    const page = await context.newPage();
+    await page.goto(String(body['payUrl']));
+    const choice = page.getByText('Choose a bank');
+    expect(await choice.isVisible()).toBe(isPhone);
+    if (!isPhone) continue;
+    await choice.tap();
+    const link = page.getByRole('link', { name: 'Sberbank' });
+    expect(await link.getAttribute('href')).toBe(
+      String(body['qr']).replace('https://', 'bank100000000111://'),
+    );
+  }
+});
+
 test('without JavaScript the page looks again by itself', async () => {
   const { body } = await postPayment(sbp, { amount: 100, orderId: 'plain' });
   const context = await browser.newContext({ javaScriptEnabled: false, locale: 'ru-RU' });

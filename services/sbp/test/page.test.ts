@@ -3,6 +3,8 @@ import { encodeQR } from 'qr';
 import { createRequire } from 'node:module';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { bankLinks } from '../src/page-banks.ts';
+import { STREAM_PACE } from '../src/page-events.ts';
 import {
   createSbpDatabase,
   getStatus,
@@ -17,7 +19,7 @@ let database: SbpDatabase;
 let sbp: RunningSbp;
 beforeAll(async () => {
   database = await createSbpDatabase();
-  sbp = await startTestSbp(database);
+  sbp = await startTestSbp(database, { streamPace: { everyMs: 20, looks: 10 } });
 });
 afterAll(async () => {
   await sbp.close();
@@ -47,12 +49,22 @@ test('it works without JavaScript, and nothing from elsewhere may run in it', as
   const { url } = await order('strict');
   const { text, headers } = await page(url);
   expect(text).toContain('<noscript><meta http-equiv="refresh" content="5"></noscript>');
-  expect(text).not.toMatch(/\b(src|href)="(?!https:\/\/qr\.nspk\.ru\/)/);
+  expect(text).not.toMatch(/\b(src|href)="(?!(https|bank\d{12}):\/\/qr\.nspk\.ru\/)/);
   expect(headers.get('content-security-policy')).toMatch(
     /^default-src 'none'; script-src 'sha256-[^']+'; style-src 'sha256-[^']+'; connect-src 'self';/,
   );
   expect(headers.get('cache-control')).toBe('no-store');
   expect(headers.get('referrer-policy')).toBe('no-referrer');
+});
+
+test('on a phone the code opens in the app of the payer’s bank', async () => {
+  const { url, body } = await order('phone');
+  const link = String(body['qr']).replace('https://', '').replaceAll('&', '&amp;');
+  const russian = (await page(url, 'ru')).text;
+  expect(russian).toContain(`<a href="bank100000000111://${link}">Сбербанк</a>`);
+  expect(russian).toContain(`<a href="bank110000000005://${link}">ВТБ</a>`);
+  expect((await page(url, 'en')).text).toContain(`<a href="bank100000000004://${link}">T-Bank</a>`);
+  expect(bankLinks('https://yoomoney.ru/checkout/1', 'en')).toEqual([]);
 });
 
 test('the picture is the code of the link', async () => {
@@ -81,22 +93,40 @@ test('the stream tells how it stands and when that changes; then the page says s
   const { url, body } = await order('stream');
   const response = await fetch(`${url}/events`);
   expect(response.headers.get('content-type')).toContain('text/event-stream');
-  const reader = response.body?.pipeThrough(new TextDecoderStream()).getReader();
-  const heard = async (): Promise<string> => (await reader?.read())?.value ?? '';
-  let text = '';
-  while (!text.includes('data: pending')) text += await heard();
-  expect(text).toContain('retry: 1000');
+  expect(await response.text()).toContain('data: pending');
 
+  const heard = hear(url);
   await pay(sbp, body['qrcId']);
-  await waitFor(async () => (await getStatus(sbp, 'stream')).body['status'] === 'paid');
-  while (!text.includes('data: paid')) text += await heard();
-  await reader?.cancel();
+  await waitFor(() => heard.text.includes('data: paid'));
+  heard.stop();
+  expect(heard.text).toMatch(/^(retry: 1000\n\n(event: status\ndata: (pending|paid)\n\n)*)+$/);
 
   const after = await page(url, 'en');
   expect(after.text).toContain('Paid. Thank you!');
   expect(after.text).not.toContain('<svg');
   expect((await fetch(`${url}/qr.png`)).status).toBe(404);
 });
+
+test('a stream ends by itself, and the browser comes again', async () => {
+  const { url } = await order('short-stream');
+  const text = await (await fetch(`${url}/events`)).text();
+  expect(text).toBe('retry: 1000\n\nevent: status\ndata: pending\n\n');
+  expect(STREAM_PACE.everyMs * STREAM_PACE.looks).toBe(25_000);
+});
+
+/** As a browser does: whenever a stream has ended, the next one is opened. */
+function hear(url: string): { text: string; stop: () => void } {
+  const stopping = new AbortController();
+  const heard = { text: '', stop: () => stopping.abort() };
+  const listen = async (): Promise<void> => {
+    while (!stopping.signal.aborted) {
+      const { body } = await fetch(`${url}/events`, { signal: stopping.signal });
+      for await (const bytes of body ?? []) heard.text += Buffer.from(bytes).toString();
+    }
+  };
+  void listen().catch(() => undefined);
+  return heard;
+}
 
 async function order(
   orderId: string,

@@ -23,7 +23,7 @@ import { createLooker, type Looker } from '../src/looker.ts';
 import { openLooks } from '../src/looks.ts';
 import { openProviders, type Providers } from '../src/providers.ts';
 import { openRefunds } from '../src/refunds.ts';
-import { sbpRoutes } from '../src/routes.ts';
+import { sbpRoutes, type SbpDeps } from '../src/routes.ts';
 import { createSql } from '../src/sql.ts';
 import { createTestDatabase } from '@kopeck/testing/test-database';
 
@@ -43,6 +43,8 @@ export interface RunningSbp {
   readonly providers: Providers;
   /** Those that are open. */
   readonly incidents: ReadonlySet<string>;
+  /** Prometheus text. */
+  readonly metrics: () => Promise<string>;
   /** To leave behind what a copy that died leaves behind. */
   readonly attempts: Attempts;
   /** Set: the journal refuses. */
@@ -60,6 +62,7 @@ export interface Options {
   readonly hasCallbacks?: boolean;
   readonly timeoutMs?: number;
   readonly env?: Readonly<Record<string, string>>;
+  readonly streamPace?: SbpDeps['streamPace'];
 }
 
 export interface SbpDatabase {
@@ -139,7 +142,12 @@ export async function startTestSbp(
     looks: deps.refunds,
     look: (refund) => carryOutRefund(refund, deps),
   });
-  const router = sbpRoutes({ ...deps, wake: looker.wake });
+  const { streamPace } = options;
+  const router = sbpRoutes({
+    ...deps,
+    wake: looker.wake,
+    ...(streamPace !== undefined && { streamPace }),
+  });
   const server = await listen(createApp({ log, trustProxy: 'loopback', router }), 0, '127.0.0.1');
   const running = {
     url: server.url,
@@ -152,6 +160,7 @@ export async function startTestSbp(
     incidents,
     journal,
     attempts: deps.attempts,
+    metrics: deps.metrics.text,
   };
   if (options.hasCallbacks !== false) {
     for (const [provider, double] of Object.entries(DOUBLES)) {
