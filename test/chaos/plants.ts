@@ -49,7 +49,7 @@ export const PLANTS: readonly Plant[] = [
       {
         file: FORWARDER,
         find: 'await publishWithin(queue.publish(rows.map(({ event }) => event)));',
-        put: `void delay(100)
+        put: `void delay(1_000)
                 .then(() => queue.publish(rows.map(({ event }) => event)))
                 .catch(() => undefined);`,
       },
