@@ -2,7 +2,7 @@
 # What people read: in Russian or English, on the terminal and in the log of this run. Secrets have a
 # function of their own, which knows no log.
 
-declare -A TEXTS_RU TEXTS_EN
+declare -gA TEXTS_RU TEXTS_EN
 LOG_FILE=${LOG_FILE:-/dev/null}
 
 # pick_language: what was asked for, else what the terminal speaks.
