@@ -16,21 +16,24 @@ export interface JournalOptions {
   readonly now: () => Date;
 }
 
-export interface JournalRow {
+/** An event, or whatever else is on its way to Redis: told from others by its job id. */
+export type Journaled = Pick<KopeckEvent, 'id' | 'contenthash'>;
+
+export interface JournalRow<E extends Journaled = KopeckEvent> {
   readonly seq: number;
-  readonly event: KopeckEvent;
+  readonly event: E;
 }
 
 /** What came in and may not be lost: on disk and fsynced before anybody is told that it is accepted. */
-export interface Journal {
+export interface Journal<E extends Journaled = KopeckEvent> {
   /** Names this journal in Redis. */
   readonly id: string;
   /** Resolves when the event is on disk. Throws JournalUnavailable; then nothing of it is kept. */
-  readonly append: (event: KopeckEvent) => Promise<'accepted' | 'duplicate'>;
+  readonly append: (event: E) => Promise<'accepted' | 'duplicate'>;
   /** Whether an append would be tried now: cap, disk and lock. */
   readonly writable: () => boolean;
   /** The oldest events that the queue has not acknowledged. */
-  readonly pending: (limit: number) => readonly JournalRow[];
+  readonly pending: (limit: number) => readonly JournalRow<E>[];
   readonly waiting: () => number;
   /** Says that the queue has acknowledged these rows. */
   readonly mark: (seqs: readonly number[]) => void;
@@ -61,7 +64,12 @@ interface Waiting {
  * Opens the first unlocked journal of the folder, or a new one, and takes over the rows of every other
  * unlocked one. Throws JournalUnavailable.
  */
-export function openJournal({ dir, maxBytes, keepHours, now }: JournalOptions): Journal {
+export function openJournal<E extends Journaled = KopeckEvent>({
+  dir,
+  maxBytes,
+  keepHours,
+  now,
+}: JournalOptions): Journal<E> {
   const file = openOwn(dir, maxBytes);
   let batch: Waiting[] = [];
 
@@ -93,9 +101,7 @@ export function openJournal({ dir, maxBytes, keepHours, now }: JournalOptions): 
     },
     writable: () => file.isOpen() && !isDiskFull(dir) && file.bytes() < maxBytes * 0.98,
     pending: (limit) =>
-      file
-        .pending(limit)
-        .map(({ seq, event }) => ({ seq, event: JSON.parse(event) as KopeckEvent })),
+      file.pending(limit).map(({ seq, event }) => ({ seq, event: JSON.parse(event) as E })),
     waiting: () => file.waiting(),
     mark: (seqs) => file.mark(seqs),
     forwarded: () => file.forwarded(),

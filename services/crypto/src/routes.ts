@@ -11,7 +11,7 @@ import type { Tickets } from './balance/tickets.ts';
 import { checkoutAnswer, judgeCheckout } from './checkout.ts';
 import type { CryptoConfig } from './config.ts';
 import { cryptobotSource } from './cryptobot/source.ts';
-import type { Forwarding } from './forward/forwarding.ts';
+import type { Spool } from './forward/spool.ts';
 import { cryptoInvoice, ownPrograms, starsInvoice } from './invoices/api.ts';
 import type { FindOpenOrder } from './open-orders.ts';
 import type { OrderBook } from './order-book.ts';
@@ -26,8 +26,8 @@ export type CryptoDeps = Pick<ReceiverDeps, 'append' | 'journal' | 'log' | 'metr
   readonly book: OrderBook;
   readonly reconcileNow: () => Promise<readonly Reconciled[]>;
   readonly tickets: Tickets;
-  /** Null: no bot of the operator's stands behind us. */
-  readonly forwarding: Pick<Forwarding, 'take'> | null;
+  /** What goes on to the bot of the operator's behind us. Null: there is none. */
+  readonly spool: Pick<Spool, 'keep'> | null;
 };
 
 const MEDIA_TYPES = ['application/json'];
@@ -41,9 +41,9 @@ export function cryptoRoutes(deps: CryptoDeps): Router {
   const telegram = intake(telegramSource(config), {
     ...common,
     limitBytes: TELEGRAM_LIMIT_BYTES,
-    answer: (outcome, delivery) => {
+    answer: async (outcome, delivery) => {
       // Payments, and the questions before them, are ours alone.
-      if (outcome.kind === 'ignored') deps.forwarding?.take(delivery.body);
+      if (outcome.kind === 'ignored') await handOn(delivery.body, deps);
       return telegramAnswer(outcome, deps);
     },
   });
@@ -58,6 +58,23 @@ export function cryptoRoutes(deps: CryptoDeps): Router {
   router.all('/api/crypto/reconcile', methods({ POST: reconcileNow(deps) }));
   router.all('/health', methods({ GET: [health(now)] }));
   return router;
+}
+
+/**
+ * Refused only when payments are refused too, for the next update of a chat waits for this one: a
+ * payment must not wait behind a chat that has no room.
+ */
+async function handOn(
+  body: Buffer,
+  { spool, journal, log, metrics }: Pick<CryptoDeps, 'spool' | 'journal' | 'log' | 'metrics'>,
+): Promise<void> {
+  try {
+    await spool?.keep(body);
+  } catch (error) {
+    if (!journal.writable()) throw error;
+    metrics.count('kopeck_forwarded_total', { result: 'no-room' });
+    log.error('an update for the bot was not kept', { error });
+  }
 }
 
 async function telegramAnswer(

@@ -1,3 +1,4 @@
+import { join } from 'node:path';
 import type { Redis } from 'ioredis';
 import type { Log } from '@kopeck/runtime/log';
 import { startReceiver, type Receiver, type ReceiverDeps } from '@kopeck/runtime/receiver';
@@ -6,7 +7,8 @@ import { openTickets } from './balance/tickets.ts';
 import { warningsOf, type CryptoConfig } from './config.ts';
 import { payAppsOf } from './cryptobot/client.ts';
 import { openForwardQueue } from './forward/forward-queue.ts';
-import { startForwarding, type Forwarding } from './forward/forwarding.ts';
+import { startForwarding } from './forward/forwarding.ts';
+import { openSpool, type Spool } from './forward/spool.ts';
 import { openOrders } from './open-orders.ts';
 import { openOrderBook } from './order-book.ts';
 import { reconcile, type ReconcileDeps, type Reconciled } from './reconcile/reconcile.ts';
@@ -37,7 +39,7 @@ export function startCrypto(config: CryptoConfig, log: Log): Promise<Receiver> {
         book: openOrderBook(redis, config.REDIS_PREFIX),
         reconcileNow: reconciling.run,
         tickets: openTickets(redis, config.REDIS_PREFIX),
-        forwarding: startForwardingOf(config, deps),
+        spool: startForwardingOf(config, deps),
       });
     },
   });
@@ -65,16 +67,19 @@ function startReconciling(
   return reconciling;
 }
 
-/** On the patient connection: what comes while Redis is away waits in memory, and nobody with it. */
+/** On disk first, then in Redis, from where all copies of us forward in the order of each chat. */
 function startForwardingOf(
   config: CryptoConfig,
   { redis, log, metrics, now, closing }: ReceiverDeps,
-): Forwarding | null {
+): Spool | null {
   const { TELEGRAM_FORWARD_URL: url, TELEGRAM_FORWARD_SECRET: secret } = config;
   if (url === undefined) return null;
   const queue = openForwardQueue(redis, config.REDIS_PREFIX);
   const api = botApiOf(config);
   const forwarding = startForwarding({ url, secret, queue, api, log, metrics, now });
   closing.add('forwarding', forwarding.stop);
-  return forwarding;
+  const dir = join(config.JOURNAL_DIR, 'forward');
+  const spool = openSpool({ dir, redis, queue, log, now });
+  closing.add('updates for the bot', spool.stop);
+  return spool;
 }

@@ -1,10 +1,8 @@
-import { once } from 'node:events';
-import { createServer, type Server } from 'node:http';
-import type { AddressInfo } from 'node:net';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { createTestRedis } from '@kopeck/testing/test-database';
 import { waitFor } from '@kopeck/testing/wait-for';
 import { chatOf } from '../src/forward/chat-of.ts';
+import { startBotBehind, type BotBehind } from './bot-behind.ts';
 import { fixture } from './partners.ts';
 import { CREDENTIALS, postTelegram, runCrypto, type RunningCrypto } from './running-crypto.ts';
 import { openSandboxPartners, type SandboxPartners } from './sandbox-partners.ts';
@@ -12,54 +10,38 @@ import { openSandboxPartners, type SandboxPartners } from './sandbox-partners.ts
 const { url: REDIS_URL, prefix: REDIS_PREFIX } = createTestRedis(inject('redisUrl'));
 const BOTS_SECRET = 'of-the-bots-own-webhook';
 
-interface Taken {
-  readonly body: string;
-  readonly secret: string | undefined;
-  readonly status: number;
-}
-
-let bot: Server;
-let taken: Taken[] = [];
-let statusFor: (body: string) => number = () => 200;
-let reply = '';
+let bot: BotBehind;
 let partners: SandboxPartners;
 let crypto: RunningCrypto;
 
 beforeAll(async () => {
-  bot = createServer((request, response) => {
-    void request.toArray().then((chunks) => {
-      const body = Buffer.concat(chunks as Buffer[]).toString();
-      const status = statusFor(body);
-      const secret = request.headers['x-telegram-bot-api-secret-token'] as string | undefined;
-      taken.push({ body, secret, status });
-      response.writeHead(status, { 'content-type': 'application/json' }).end(reply);
-    });
-  });
-  bot.listen(0, '127.0.0.1');
-  await once(bot, 'listening');
+  bot = await startBotBehind();
   partners = await openSandboxPartners();
   crypto = await runCrypto({
     ...CREDENTIALS,
     ...partners.env,
     REDIS_URL,
     REDIS_PREFIX,
-    TELEGRAM_FORWARD_URL: `http://127.0.0.1:${(bot.address() as AddressInfo).port}/hook`,
+    TELEGRAM_FORWARD_URL: bot.url,
     TELEGRAM_FORWARD_SECRET: BOTS_SECRET,
   });
+});
+
+beforeEach(() => {
+  bot.forget();
+  bot.answer(() => 200);
 });
 
 afterAll(async () => {
   await crypto.close();
   await partners.close();
   bot.close();
-  bot.closeAllConnections();
 });
 
 const text = (chat: number, words: string): string =>
   JSON.stringify({ update_id: 9, message: { chat: { id: chat }, text: words } });
 
 test('what is not about money reaches the bot byte for byte, and payments never do', async () => {
-  taken = [];
   const ours = [
     'tg-successful-payment.json',
     'tg-refunded-payment.json',
@@ -74,35 +56,34 @@ test('what is not about money reaches the bot byte for byte, and payments never 
   for (const name of others) {
     expect(await postTelegram(crypto, fixture(name))).toMatchObject({ status: 200 });
   }
-  await waitFor(() => taken.length === 3);
-  expect(taken).toEqual(
+  await waitFor(() => bot.taken.length === 3);
+  expect(bot.taken).toEqual(
     others.map((name) => ({ body: fixture(name).toString(), secret: BOTS_SECRET, status: 200 })),
   );
 });
 
 test('a chat whose update fails waits for it, in order, and no other chat does', async () => {
-  taken = [];
   let failures = 2;
-  statusFor = (body) => (body.includes('first of 1') && failures-- > 0 ? 502 : 200);
+  bot.answer((body) => (body.includes('first of 1') && failures-- > 0 ? 502 : 200));
   for (const words of ['first', 'second', 'third']) {
     await postTelegram(crypto, text(1, `${words} of 1`));
     await postTelegram(crypto, text(2, `${words} of 2`));
   }
-  await waitFor(() => taken.filter(({ status }) => status === 200).length === 6);
+  await waitFor(() => bot.taken.filter(({ status }) => status === 200).length === 6);
   const words = (chat: number): readonly string[] =>
-    taken.flatMap(({ body, status }) =>
+    bot.taken.flatMap(({ body, status }) =>
       status === 200 && body.includes(`of ${chat}`) ? [body.split('"').at(-2) ?? ''] : [],
     );
   expect(words(1)).toEqual(['first of 1', 'second of 1', 'third of 1']);
   expect(words(2)).toEqual(['first of 2', 'second of 2', 'third of 2']);
-  expect(taken.findIndex(({ body, status }) => status === 200 && body.includes('of 1'))).toBe(
-    taken.length - 3,
+  expect(bot.taken.findIndex(({ body, status }) => status === 200 && body.includes('of 1'))).toBe(
+    bot.taken.length - 3,
   );
 });
 
 test('a call of the Bot API in the answer of the bot is made for it', async () => {
-  statusFor = () => 200;
-  reply = JSON.stringify({ method: 'sendMessage', chat_id: 5, text: 'hello from the bot' });
+  const call = { method: 'sendMessage', chat_id: 5, text: 'hello from the bot' };
+  bot.answer(() => 200, JSON.stringify(call));
   await postTelegram(crypto, text(5, 'hello'));
   await waitFor(async () => {
     const messages = await partners.control('bot/messages', undefined, 'GET');

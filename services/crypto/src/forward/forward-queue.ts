@@ -9,7 +9,6 @@ export interface Forwarded {
 
 /** Updates in Redis, one list a chat: the order within a chat is kept, and no chat waits for another. */
 export interface ForwardQueue {
-  /** Waits in memory while Redis is away. */
   readonly put: (chat: string, update: Forwarded) => Promise<void>;
   /** Chats that have something due, each given to nobody else until it is settled or the lease ends. */
   readonly claim: (limit: number, now: Date) => Promise<readonly string[]>;
@@ -18,6 +17,8 @@ export interface ForwardQueue {
   /** The oldest one is done with; what comes after it is due at once. */
   readonly drop: (chat: string, now: Date) => Promise<void>;
   readonly postpone: (chat: string, until: Date) => Promise<void>;
+  /** How many updates there are, of all chats. */
+  readonly waiting: () => Promise<number>;
 }
 
 const LEASE_MS = 60_000;
@@ -30,12 +31,13 @@ return chats`;
 
 /** A chat without updates leaves the set in the step that finds it empty, so that none is forgotten. */
 const DROP = `
-redis.call('LPOP', KEYS[2])
+if redis.call('LPOP', KEYS[2]) then redis.call('DECR', KEYS[3]) end
 if redis.call('LLEN', KEYS[2]) == 0 then redis.call('ZREM', KEYS[1], ARGV[2])
 else redis.call('ZADD', KEYS[1], ARGV[1], ARGV[2]) end`;
 
 export function openForwardQueue(redis: Redis, prefix: string): ForwardQueue {
   const due = `${prefix}:events-crypto:forward`;
+  const count = `${due}-count`;
   const listOf = (chat: string): string => `${due}:${chat}`;
   return {
     async put(chat, update) {
@@ -43,6 +45,7 @@ export function openForwardQueue(redis: Redis, prefix: string): ForwardQueue {
         .multi()
         .rpush(listOf(chat), JSON.stringify(update))
         .zadd(due, 'NX', 0, chat)
+        .incr(count)
         .exec();
     },
     async claim(limit, now) {
@@ -54,10 +57,11 @@ export function openForwardQueue(redis: Redis, prefix: string): ForwardQueue {
       return text === null ? null : (JSON.parse(text) as Forwarded);
     },
     async drop(chat, now) {
-      await redis.eval(DROP, 2, due, listOf(chat), now.getTime(), chat);
+      await redis.eval(DROP, 3, due, listOf(chat), count, now.getTime(), chat);
     },
     async postpone(chat, until) {
       await redis.zadd(due, 'XX', until.getTime(), chat);
     },
+    waiting: async () => Number((await redis.get(count)) ?? 0),
   };
 }

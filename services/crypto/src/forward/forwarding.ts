@@ -4,7 +4,6 @@ import type { Log } from '@kopeck/runtime/log';
 import type { Metrics } from '@kopeck/runtime/metrics';
 import type { BotApi } from '../telegram/client.ts';
 import { SECRET_HEADER } from '../telegram/verify.ts';
-import { chatOf } from './chat-of.ts';
 import type { ForwardQueue } from './forward-queue.ts';
 
 export interface ForwardingOptions {
@@ -19,8 +18,6 @@ export interface ForwardingOptions {
 }
 
 export interface Forwarding {
-  /** Never throws and keeps nobody waiting. */
-  readonly take: (body: Buffer) => void;
   readonly stop: () => void;
 }
 
@@ -49,15 +46,7 @@ export function startForwarding(options: ForwardingOptions): Forwarding {
   const timer = setInterval(() => {
     look().catch((error: unknown) => log.debug('forwarding waits', { error }));
   }, LOOK_MS);
-  return {
-    take(body) {
-      const update = { body: body.toString('utf8'), receivedAt: now().toISOString() };
-      queue.put(chatOf(body), update).catch((error: unknown) => {
-        log.warn('an update could not be kept for the bot', { error });
-      });
-    },
-    stop: () => clearInterval(timer),
-  };
+  return { stop: () => clearInterval(timer) };
 }
 
 async function forwardFirst(
