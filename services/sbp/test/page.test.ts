@@ -7,7 +7,6 @@ import { bankLinks } from '../src/page-banks.ts';
 import { STREAM_PACE } from '../src/page-events.ts';
 import {
   createSbpDatabase,
-  getStatus,
   pay,
   postPayment,
   startTestSbp,

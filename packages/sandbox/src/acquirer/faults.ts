@@ -18,11 +18,6 @@ const INSTEAD: Readonly<Partial<Record<FaultKind, Answer>>> = {
   'http-429': (response) => void response.status(429).set('Retry-After', '5').json({ status: 429 }),
   'error-200': (response, { errorBody }) => void response.json(errorBody),
   'not-json': (response) => void response.send('<html>'),
-  'slow-body': (response) => {
-    const drip = setInterval(() => response.write(' '), DRIP_MS);
-    response.type('json').write('{');
-    response.on('close', () => clearInterval(drip));
-  },
 };
 
 /** Fails the next calls of this kind, as the knobs say; each failing uses one of its `times` up. */
@@ -37,10 +32,17 @@ export function faulty(on: FaultOn, knobs: { current: Knobs }, words: FaultWords
     // The call is carried out; only its answer does not come through.
     response.json = () => {
       if (kind === 'lose-answer') request.socket.destroy();
+      if (kind === 'slow-body') drip(response);
       return response;
     };
     next();
   };
+}
+
+function drip(response: Response): void {
+  const drop = setInterval(() => response.write(' '), DRIP_MS);
+  response.on('close', () => clearInterval(drop));
+  response.type('json').write('{');
 }
 
 function takeFault(on: FaultOn, knobs: { current: Knobs }): FaultKind | null {

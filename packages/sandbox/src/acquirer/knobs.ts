@@ -20,7 +20,7 @@ export type FaultKind =
   | 'error-200'
   /** HTTP 200 with something that is not JSON. */
   | 'not-json'
-  /** An answer that begins, and never comes to its end. */
+  /** The bank does what it was asked, and its answer begins and never comes to its end. */
   | 'slow-body';
 
 export interface Fault {
