@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { Log } from '@kopeck/runtime/log';
 import { startReceiver, type Receiver, type ReceiverDeps } from '@kopeck/runtime/receiver';
 import { openImpatientRedis } from '@kopeck/runtime/redis';
+import { withDeadline } from '@kopeck/runtime/shutdown';
 import { openTickets } from './balance/tickets.ts';
 import { warningsOf, type CryptoConfig } from './config.ts';
 import { payAppsOf } from './cryptobot/client.ts';
@@ -18,6 +19,10 @@ import { botApiOf } from './telegram/client.ts';
 
 /** Within which an open order must be found: the payer waits, and Telegram for ten seconds at most. */
 const FIND_WITHIN_MS = 300;
+/** Everything else of Redis that somebody waits for, but no payer. */
+const ANSWER_WITHIN_MS = 3_000;
+/** For how long the start waits for connections, so that the first request finds them. */
+const CONNECT_WITHIN_MS = 1_000;
 
 export function startCrypto(config: CryptoConfig, log: Log): Promise<Receiver> {
   return startReceiver({
@@ -28,14 +33,19 @@ export function startCrypto(config: CryptoConfig, log: Log): Promise<Receiver> {
     metricsPort: config.CRYPTO_METRICS_PORT,
     log,
     warnings: warningsOf(config),
-    routes: (deps) => {
-      const redis = openImpatientRedis(config.REDIS_URL, log, FIND_WITHIN_MS);
-      deps.closing.add('open orders', () => redis.disconnect());
+    routes: async (deps) => {
+      const hurried = openImpatientRedis(config.REDIS_URL, log, FIND_WITHIN_MS);
+      deps.closing.add('open orders', () => hurried.disconnect());
+      const redis = openImpatientRedis(config.REDIS_URL, log, ANSWER_WITHIN_MS);
+      deps.closing.add('orders', () => redis.disconnect());
+      if (deps.redis.status === 'ready') {
+        await withDeadline(Promise.all([connected(hurried), connected(redis)]), CONNECT_WITHIN_MS);
+      }
       const reconciling = startReconciling(config, redis, deps);
       return cryptoRoutes({
         ...deps,
         config,
-        findOpenOrder: openOrders(redis, config.REDIS_PREFIX),
+        findOpenOrder: openOrders(hurried, config.REDIS_PREFIX),
         book: openOrderBook(redis, config.REDIS_PREFIX),
         reconcileNow: reconciling.run,
         tickets: openTickets(redis, config.REDIS_PREFIX),
@@ -45,7 +55,12 @@ export function startCrypto(config: CryptoConfig, log: Log): Promise<Receiver> {
   });
 }
 
-/** Its commands may take their time, unlike those that a payer waits for; they fail while Redis is away. */
+function connected(redis: Redis): Promise<void> {
+  if (redis.status === 'ready') return Promise.resolve();
+  return new Promise((resolve) => redis.once('ready', () => resolve()));
+}
+
+/** Its commands fail while Redis is away: the next run catches up. */
 function startReconciling(
   config: CryptoConfig,
   redis: Redis,
