@@ -1,4 +1,5 @@
 import express, { Router } from 'express';
+import { parseNspkLink } from '@kopeck/core/nspk';
 import { parseRoubles, formatRoubles } from '@kopeck/core/roubles';
 import type { Deliveries, Notification } from './deliveries.ts';
 import type { Bank } from './dialect.ts';
@@ -96,8 +97,9 @@ function addPage(router: Router, { name, bank: { engine, notify } }: Controlled)
     response.type('html').send(handPage(name, engine));
   });
   router.post('/act', express.urlencoded({ extended: false }), (request, response) => {
-    const { qrId, act } = request.body as Record<string, string>;
-    const qr = engine.find(qrId ?? '');
+    const { qrId = '', act } = request.body as Record<string, string>;
+    // The code, or the link that a phone reads off it.
+    const qr = engine.find(parseNspkLink(qrId.trim())?.qrcId ?? qrId.trim());
     if (qr !== undefined && act === 'expire') engine.expire(qr);
     if (qr !== undefined && (act === 'pay' || act === 'decline')) {
       const paid = engine.pay(qr.qrcId, act === 'pay' ? 'success' : 'declined', null);

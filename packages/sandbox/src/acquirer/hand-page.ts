@@ -10,17 +10,23 @@ export function handPage(name: string, engine: Engine): string {
     .all()
     .toReversed()
     .map((qr) => row(name, qr, engine));
+  const link = '<input name="qrId" size="60" placeholder="https://qr.nspk.ru/…" aria-label="link">';
   return `<!doctype html><html lang="en"><meta charset="utf-8"><title>Sandbox: ${name}</title>
 <style>${STYLE}</style><h1>Sandbox: ${name}</h1>
 <p>Nobody's money moves here. <a href="">Look again</a></p>
+${form(name, link)}
 <table><tr><th>code<th>roubles<th>state<th></tr>${rows.join('\n')}</table></html>`;
 }
 
 function row(name: string, qr: Qr, engine: Engine): string {
   const status = engine.statusOf(qr);
+  const actions = form(name, `<input type="hidden" name="qrId" value="${qr.qrcId}">`);
+  return `<tr><td>${qr.qrcId}<td>${formatRoubles(qr.kopecks, 2)}<td>${status}<td>${status === 'new' ? actions : ''}</tr>`;
+}
+
+function form(name: string, input: string): string {
   const buttons = ['pay', 'decline', 'expire'].map(
     (act) => `<button name="act" value="${act}">${act}</button>`,
   );
-  const form = `<form method="post" action="/__sandbox/${name}/act"><input type="hidden" name="qrId" value="${qr.qrcId}">${buttons.join('')}</form>`;
-  return `<tr><td>${qr.qrcId}<td>${formatRoubles(qr.kopecks, 2)}<td>${status}<td>${status === 'new' ? form : ''}</tr>`;
+  return `<form method="post" action="/__sandbox/${name}/act">${input}${buttons.join('')}</form>`;
 }
