@@ -23,7 +23,7 @@ export default defineConfig({
             'cli/**/test/**/*.test.ts',
             'test/**/*.test.ts',
           ],
-          exclude: [...configDefaults.exclude, TIDY, 'test/docker/**'],
+          exclude: [...configDefaults.exclude, TIDY, 'test/docker/**', 'test/reliability/**'],
           globalSetup: ['packages/testing/src/global-setup.ts'],
         },
       },

@@ -22,6 +22,8 @@ export type Name = (typeof NAMES)[number];
 /** Kopeck as it runs in earnest: one process a service, a MariaDB and a Redis that a test may harm. */
 export interface Rig {
   readonly url: Readonly<Record<Name, string>>;
+  /** Of /metrics and /ready. */
+  readonly metricsUrl: Readonly<Record<Name, string>>;
   readonly sandboxUrl: string;
   readonly mariadb: PrivateMariadb;
   readonly redis: PrivateRedis;
@@ -63,7 +65,11 @@ export async function startRig(
   const databaseUrl = await createDatabase(mariadb);
   const ports = await freePorts(NAMES.length * 2);
   const portOf = (name: Name): number => ports[NAMES.indexOf(name)] ?? 0;
+  const metricsPortOf = (name: Name): number => ports[NAMES.length + NAMES.indexOf(name)] ?? 0;
   const url = Object.fromEntries(NAMES.map((name) => [name, `http://127.0.0.1:${portOf(name)}`]));
+  const metricsUrl = Object.fromEntries(
+    NAMES.map((name) => [name, `http://127.0.0.1:${metricsPortOf(name)}`]),
+  );
   const sandbox = openSandbox(`${url['sbp']}/webhook/sbp/raiffeisen`);
   const sandboxUrl = await sandbox.listen(0);
   const mailDir = join(dir, 'mail');
@@ -75,7 +81,7 @@ export async function startRig(
     const upper = name.toUpperCase();
     const own = {
       [`${upper}_PORT`]: String(portOf(name)),
-      [`${upper}_METRICS_PORT`]: String(ports[NAMES.length + NAMES.indexOf(name)]),
+      [`${upper}_METRICS_PORT`]: String(metricsPortOf(name)),
       JOURNAL_DIR: join(dir, 'journal', name),
       NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(dir, 'compile-cache'),
       DATABASE_URL: databaseUrl,
@@ -97,6 +103,7 @@ export async function startRig(
   };
   return {
     url: url as Rig['url'],
+    metricsUrl: metricsUrl as Rig['metricsUrl'],
     sandboxUrl,
     mariadb,
     redis,
