@@ -36,12 +36,11 @@ beforeAll(async () => {
 afterAll(() => sandbox.close());
 beforeEach(() => call('POST', '/__sandbox/reset'));
 
+const QR_DYNAMIC = { qrType: 'QRDynamic', amount: 100, currency: 'RUB', sbpMerchantId: 'MA01' };
+
 /** How each bank is asked for a code of 100 roubles, and where its answer says which. */
 const CREATE: Readonly<Record<string, (order: string) => Promise<Json>>> = {
-  acquirer: (order) =>
-    bearer('POST', '/raiffeisen/api/sbp/v2/qrs', {
-      ...{ qrType: 'QRDynamic', amount: 100, currency: 'RUB', sbpMerchantId: 'MA01', order },
-    }),
+  acquirer: (order) => bearer('POST', '/raiffeisen/api/sbp/v2/qrs', { ...QR_DYNAMIC, order }),
   tbank: (order) =>
     tbank('Init', { Amount: 10_000, OrderId: order, RedirectDueDate: '2026-01-15T17:00:00+03:00' }),
   yookassa: (order) => yookassa('POST', '/payments', paymentOf(order), order),
@@ -268,7 +267,7 @@ function create(bank: string, order: string): Promise<Json> {
 }
 
 async function codeOf(bank: string): Promise<string> {
-  await create(bank, `order-${randomUUID()}`);
+  await create(bank, randomUUID());
   return String((await codes(bank)).at(-1)?.['qrId']);
 }
 

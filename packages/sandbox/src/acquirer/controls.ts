@@ -93,6 +93,14 @@ function addNotifications(
 
 /** A page to pay, decline or expire a code by hand. */
 function addPage(router: Router, { name, bank: { engine, notify } }: Controlled): void {
+  const pay = (qr: Qr, result: 'success' | 'declined'): void => {
+    if (engine.pay(qr.qrcId, result, null).kind === 'done') notify(qr);
+  };
+  const acts: Readonly<Record<string, (qr: Qr) => void>> = {
+    pay: (qr) => pay(qr, 'success'),
+    decline: (qr) => pay(qr, 'declined'),
+    expire: engine.expire,
+  };
   router.get('/', (_request, response) => {
     response.type('html').send(handPage(name, engine));
   });
@@ -100,11 +108,7 @@ function addPage(router: Router, { name, bank: { engine, notify } }: Controlled)
     const { qrId = '', act } = request.body as Record<string, string>;
     // The code, or the link that a phone reads off it.
     const qr = engine.find(parseNspkLink(qrId.trim())?.qrcId ?? qrId.trim());
-    if (qr !== undefined && act === 'expire') engine.expire(qr);
-    if (qr !== undefined && (act === 'pay' || act === 'decline')) {
-      const paid = engine.pay(qr.qrcId, act === 'pay' ? 'success' : 'declined', null);
-      if (paid.kind === 'done') notify(qr);
-    }
+    if (qr !== undefined) acts[act ?? '']?.(qr);
     response.redirect(303, `/__sandbox/${name}/`);
   });
 }
