@@ -3,7 +3,7 @@ import { exchange } from '../http.ts';
 import { Advice, type Context } from './command.ts';
 
 const WITHIN_MS = 10_000;
-const LOOK_EVERY_MS = 1_000;
+const LOOK_EVERY_MS = 500;
 
 interface Progress {
   readonly state: 'running' | 'finished' | 'cancelled';
