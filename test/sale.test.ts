@@ -10,6 +10,8 @@ import { openCryptoPay } from '@kopeck/sandbox/crypto-pay/crypto-pay';
 import { createSandbox } from '@kopeck/sandbox/sandbox';
 import { createTestDatabase, createTestRedis } from '@kopeck/testing/test-database';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { run as reconcile } from '../cli/src/commands/reconcile.ts';
+import { contextWith } from '../cli/test/context.ts';
 import { courierConfig } from '../services/courier/src/config.ts';
 import { startCourier } from '../services/courier/src/start-courier.ts';
 import { startReceiver, type Receiver } from '../services/courier/test/receiver.ts';
@@ -25,7 +27,11 @@ const API_TOKEN = 'the-token-of-the-shop-itself-0123456789';
 const USER_TOKEN = 'a-token-that-reads-users-balances-0002';
 const FULFILMENT = `whsec_${Buffer.from('what the bot of the shop verifies with').toString('base64')}`;
 
+const MINUTE_MS = 60_000;
+
 let shop: Receiver;
+/** How far the partners' clock is behind ours. */
+let sandboxBehindMs = 0;
 let sandboxUrl: string;
 let cryptoUrl: string;
 let ledgerUrl: string;
@@ -37,15 +43,18 @@ beforeAll(async () => {
   await migrate(database.url);
   const dir = await mkdtemp(join(tmpdir(), 'kopeck-sale-'));
   shop = await startReceiver(FULFILMENT);
-  const app = { token: SECRETS.CRYPTOBOT_TOKEN, network: 'main' } as const;
+  const apps = [
+    { token: SECRETS.CRYPTOBOT_TOKEN, network: 'main' },
+    { token: SECRETS.CRYPTOBOT_TESTNET_TOKEN, network: 'test' },
+  ] as const;
   const bot = {
     token: SECRETS.TELEGRAM_BOT_TOKEN,
     secret: SECRETS.TELEGRAM_WEBHOOK_SECRET,
     webhookUrl: null,
   };
   const sandbox = createSandbox({
-    doubles: [openCryptoPay({ apps: [app], webhookUrl: null }), openBotApi(bot)],
-    now: () => new Date(),
+    doubles: [openCryptoPay({ apps, webhookUrl: null }), openBotApi(bot)],
+    now: () => new Date(Date.now() - sandboxBehindMs),
   });
   sandboxUrl = await sandbox.listen(0);
 
@@ -64,6 +73,7 @@ beforeAll(async () => {
     CRYPTO_API_TOKEN: API_TOKEN,
     LEDGER_USER_API_TOKEN: USER_TOKEN,
     CRYPTOBOT_API_URL: `${sandboxUrl}/crypto-pay/api`,
+    CRYPTOBOT_TESTNET_API_URL: `${sandboxUrl}/crypto-pay/api`,
     TELEGRAM_API_URL: `${sandboxUrl}/telegram`,
     FULFILMENT_URL: shop.url,
     FULFILMENT_SECRET: FULFILMENT,
@@ -155,4 +165,49 @@ test('CryptoBot: a plan whose webhook is lost runs after one reconciliation, and
   await waitFor(async () => (await told(502)).length === 1);
   expect(await account(502)).toEqual([[], running]);
   expect(calls().filter((type) => type === 'payment.paid')).toHaveLength(2);
+});
+
+/** What a user buys in a minute: NDN for Stars, and a plan at CryptoBot. */
+async function buyUnheard(user: number): Promise<void> {
+  const stars = JSON.stringify({ telegram_id: user, amount_ndn: 50 });
+  // Nobody is asked about a renewal, so that it is paid although nobody answers.
+  await sandbox('bot/pay', { user, stars: 5, payload: stars, recurring: 'renewal' });
+  const plan = JSON.stringify({ user_id: user, plan: 'pro-30', days: 30 });
+  await sandbox('crypto-pay/send', { invoice_id: user, payload: plan });
+}
+
+test('with every webhook dropped for an hour, all payments are booked within one run of kopeck reconcile', async () => {
+  await webhooks(false);
+  const users = Array.from({ length: 60 }, (_, minute) => 600_000 + minute);
+  for (const [minute, user] of users.entries()) {
+    sandboxBehindMs = (60 - minute) * MINUTE_MS;
+    await buyUnheard(user);
+  }
+  sandboxBehindMs = 0;
+  const context = contextWith({ CRYPTO_URL: cryptoUrl, CRYPTO_API_TOKEN: API_TOKEN });
+  expect(await reconcile([], context)).toBe(0);
+  expect(context.said).toEqual([
+    expect.stringMatching(
+      /^cryptobot:31337:main: done, \d+ new in the list, 60 without a webhook$/,
+    ),
+    'cryptobot:40400:test: done, 0 new in the list, 0 without a webhook',
+    expect.stringMatching(/^telegram:7000000001: done, \d+ new in the list, 60 without a webhook$/),
+  ]);
+  await waitFor(async () => {
+    for (const user of users) {
+      expect(await account(user)).toMatchObject([
+        [{ asset: 'NDN', amount: '50' }],
+        [{ plan: 'pro-30' }],
+      ]);
+    }
+    return true;
+  });
+
+  await webhooks(true);
+  await buyUnheard(users[0] ?? 0);
+  const again = contextWith({ CRYPTO_URL: cryptoUrl, CRYPTO_API_TOKEN: API_TOKEN });
+  expect(await reconcile([], again)).toBe(0);
+  expect(again.said.join()).toMatch(
+    /main: done, 0 new.*telegram.*: done, 1 new in the list, 0 without/,
+  );
 });
