@@ -1,4 +1,4 @@
-import { lookup } from 'node:dns';
+import { lookup, type LookupAddress, type LookupAllOptions } from 'node:dns';
 import { request as httpRequest, type IncomingMessage } from 'node:http';
 import { request as httpsRequest } from 'node:https';
 import { isIP, type LookupFunction } from 'node:net';
@@ -20,6 +20,18 @@ export interface Post {
   readonly body: string;
 }
 
+export interface PostOptions {
+  readonly withinMs?: number;
+  /** What the system's resolver says of a name, unless a test says it. */
+  readonly resolve?: Resolve;
+}
+
+export type Resolve = (
+  hostname: string,
+  options: LookupAllOptions,
+  callback: (error: NodeJS.ErrnoException | null, addresses: LookupAddress[]) => void,
+) => void;
+
 const WITHIN_MS = 15_000;
 
 /**
@@ -27,7 +39,10 @@ const WITHIN_MS = 15_000;
  * the one that is connected to: a name cannot lead elsewhere between the two. Throws when there is no
  * answer in time.
  */
-export function guardedPost({ url, headers, body }: Post, withinMs = WITHIN_MS): Promise<Posted> {
+export function guardedPost(
+  { url, headers, body }: Post,
+  { withinMs = WITHIN_MS, resolve: resolver = lookup }: PostOptions = {},
+): Promise<Posted> {
   const target = new URL(url);
   const host = target.hostname.replace(/^\[|\]$/g, '');
   if (isIP(host) !== 0 && isForbidden(host)) return Promise.reject(forbidden());
@@ -37,7 +52,7 @@ export function guardedPost({ url, headers, body }: Post, withinMs = WITHIN_MS):
     const outgoing = send(target, {
       method: 'POST',
       headers: { ...headers, 'Content-Length': Buffer.byteLength(body) },
-      lookup: guardedLookup,
+      lookup: guarded(resolver),
       signal: AbortSignal.timeout(withinMs),
     });
     outgoing.on('error', reject);
@@ -51,15 +66,19 @@ export function guardedPost({ url, headers, body }: Post, withinMs = WITHIN_MS):
   });
 }
 
-const guardedLookup: LookupFunction = (hostname, options, callback) => {
-  lookup(hostname, { ...options, all: true }, (error, addresses) => {
-    if (error !== null) return callback(error, '', 0);
-    if (addresses.some(({ address }) => isForbidden(address))) return callback(forbidden(), '', 0);
-    const [first] = addresses;
-    if (options.all === true) return callback(null, addresses);
-    callback(null, first?.address ?? '', first?.family ?? 4);
-  });
-};
+/** One forbidden address is enough: which of them the connection would take, nobody knows. */
+function guarded(resolve: Resolve): LookupFunction {
+  return (hostname, options, callback) => {
+    resolve(hostname, { ...options, all: true }, (error, addresses) => {
+      if (error !== null) return callback(error, '', 0);
+      if (addresses.some(({ address }) => isForbidden(address)))
+        return callback(forbidden(), '', 0);
+      const [first] = addresses;
+      if (options.all === true) return callback(null, addresses);
+      callback(null, first?.address ?? '', first?.family ?? 4);
+    });
+  };
+}
 
 function forbidden(): ForbiddenAddress {
   return new ForbiddenAddress('an address that no webhook may go to');
