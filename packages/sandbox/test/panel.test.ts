@@ -74,6 +74,16 @@ describe('the panel double', () => {
     expect((await ask()).status).toBe(200);
   });
 
+  test('fails from the call on that it is told, and with the words that it is told', async () => {
+    const body = { error: 'too hot' };
+    await turn('faults', { server: 'de1', fault: 'status', status: 418, body, after: 2, times: 1 });
+    const statuses: number[] = [];
+    for (let call = 0; call < 4; call += 1) statuses.push((await ask()).status);
+    expect(statuses).toEqual([200, 200, 418, 200]);
+    await turn('faults', { server: 'de1', fault: 'status', status: 502, body: '<html>' });
+    expect(await (await ask()).text()).toBe('<html>');
+  });
+
   test('hangs until the fault is taken away', async () => {
     await turn('faults', { server: 'de1', fault: 'hang' });
     const answer = ask();

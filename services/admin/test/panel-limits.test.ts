@@ -1,3 +1,6 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { openPanel as openPanelDouble, type Logged } from '@kopeck/sandbox/panel/panel';
@@ -46,6 +49,30 @@ describe('the limiter of a server', () => {
     // Twenty pauses of 10 ms; a timer may be early by one.
     expect((begun.at(-1) ?? 0) - (begun[0] ?? 0)).toBeGreaterThan(180);
   });
+});
+
+test('a panel that sends more than a mebibyte, or elsewhere, is not listened to', async () => {
+  const links = `vless://a@de1.vpn-fixture.test:443#${'x'.repeat(100)}\n`;
+  let asked = 0;
+  const server = createServer((request, response) => {
+    asked += 1;
+    const isLong = request.url?.startsWith('/long') === true;
+    if (isLong) response.end(links.repeat(10_000));
+    else response.writeHead(302, { location: '/long/sub/b' }).end();
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const fetchAt = (path: string) =>
+    openPanel({ kind: 'sandbox', url: `http://127.0.0.1:${port}/${path}`, token: 't' }, now).fetch(
+      { serverId: 's', externalId: 'b' },
+      soon(),
+    );
+  await expect(fetchAt('long')).rejects.toMatchObject({ kind: 'protocol' });
+  await expect(fetchAt('elsewhere')).rejects.toMatchObject({ kind: 'protocol' });
+  expect(asked).toBe(2);
+  server.closeAllConnections();
+  server.close();
 });
 
 describe('a marzban, which tells of many users at once,', () => {

@@ -153,7 +153,7 @@ describe.each(DIALECTS.filter(hasLogin))('$name, with a login,', (dialect) => {
   test('logs in once more when its session has ended', async () => {
     const panel = open(dialect);
     await panel.fetch(ref, soon());
-    await turn('faults', { server: server.id, fault: 'expireSession', times: 1 });
+    await turn('faults', { server: server.id, fault: 'expireSession', after: 1, times: 1 });
     const both = await Promise.all([panel.fetch(ref, soon()), panel.fetch(ref, soon())]);
     expect(both.map(({ links }) => links)).toEqual([subscriber.links, subscriber.links]);
     expect(await logins()).toBe(2);
