@@ -351,6 +351,14 @@ export async function payAt(sandbox: Sandboxed, qrId: string, more: object = {})
   await control(sandbox, 'POST', path, { qrId, ...more });
 }
 
+/** Time passes for all, and the bank makes the tries of its callbacks that fall into it. */
+export async function passTime(sbp: RunningSbp, sandbox: Sandboxed, ms: number): Promise<void> {
+  sbp.advance(ms);
+  await control(sandbox, 'POST', `/__sandbox/${sandbox.double ?? 'acquirer'}/clock`, {
+    advanceMs: 0,
+  });
+}
+
 /** POST to the shops' API. */
 export function post({ url }: { url: string }, path: string, body: object = {}): Promise<Answer> {
   return call(`${url}${path}`, { method: 'POST', headers: SHOP, body: JSON.stringify(body) });

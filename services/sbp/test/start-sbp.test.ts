@@ -1,4 +1,5 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { request as httpRequest, type IncomingMessage, type ServerResponse } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Queue } from 'bullmq';
@@ -8,6 +9,7 @@ import type { KopeckEvent } from '@kopeck/core/event';
 import { loadConfig } from '@kopeck/runtime/config';
 import { noLog } from '@kopeck/runtime/log';
 import type { Receiver } from '@kopeck/runtime/receiver';
+import { listenTls } from '@kopeck/sandbox/tls';
 import { freePort } from '@kopeck/testing/ports';
 import { createTestRedis } from '@kopeck/testing/test-database';
 import { waitFor } from '@kopeck/testing/wait-for';
@@ -112,3 +114,38 @@ test('it does all of that without Redis, too', async () => {
   await waitFor(async () => (await getStatus(lonely, 'no-redis')).body['status'] === 'paid');
   await lonely.close();
 });
+
+test('a bank whose root Node does not know is refused, until SBP_EXTRA_CA names it', async () => {
+  const toBank = (request: IncomingMessage, response: ServerResponse): void => {
+    const { method = 'GET', headers, url = '/' } = request;
+    const forwarded = httpRequest(`${bank.sandboxUrl}${url}`, { method, headers }, (answer) => {
+      response.writeHead(answer.statusCode ?? 502, answer.headers);
+      answer.pipe(response);
+    });
+    request.pipe(forwarded);
+  };
+  const tls = await listenTls(toBank);
+  const caFile = join(dir, 'root.pem');
+  await writeFile(caFile, tls.ca);
+  const secured = { ...environment, RAIFFEISEN_URL: `${tls.origin}/raiffeisen/api` };
+
+  const doubtful = await startWith({ ...secured, JOURNAL_DIR: join(dir, 'doubtful') });
+  const refused = await postPayment(doubtful, { amount: 100, orderId: 'untrusted' });
+  expect(refused.body['error']).toMatch(/raiffeisen cannot be reached \([A-Z_]*(CERT|VERIFY)/);
+  // Nothing was sent, so nothing can be out there: the next try may make a code.
+  expect((await getStatus(doubtful, 'untrusted')).body['status']).toBe('failed');
+  await doubtful.close();
+
+  const believing = await startWith({
+    ...secured,
+    JOURNAL_DIR: join(dir, 'believing'),
+    SBP_EXTRA_CA_FILE: caFile,
+  });
+  expect((await postPayment(believing, { amount: 100, orderId: 'untrusted' })).status).toBe(200);
+  await believing.close();
+  await tls.close();
+});
+
+function startWith(env: Readonly<Record<string, string>>): Promise<Receiver> {
+  return startSbp(loadConfig(sbpConfig, env), noLog);
+}

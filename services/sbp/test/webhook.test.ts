@@ -102,6 +102,23 @@ describe('a callback', () => {
     expect((await getStatus(sbp, 'forged')).body['status']).toBe('paid');
   });
 
+  test.each([
+    ['193.28.44.23', 0],
+    ['203.0.113.9', 1],
+    ['not an address', 1],
+  ])('from %s is heard, and counted only where the bank does not list it', async (from, more) => {
+    const before = await strangers();
+    const init = { method: 'POST', headers: { ...JSON_TYPE, 'X-Forwarded-For': from }, body: '{}' };
+    expect((await call(url, init)).status).toBe(401);
+    expect(await strangers()).toBe(before + more);
+  });
+
+  test('from a provider that lists no addresses is never counted', async () => {
+    const init = { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: 'a.b.c' };
+    await call(`${sbp.url}/webhook/sbp/tochka`, init);
+    expect(await sbp.metrics()).not.toMatch(/kopeck_sbp_foreign_callbacks_total\{.*"tochka"/);
+  });
+
   test('to a service without the bank’s key is answered 503', async () => {
     const bare = await startTestSbp(kept(database), { isBare: true });
     const init = { method: 'POST', headers: { ...JSON_TYPE, ...SIGNATURE }, body: '{}' };
@@ -113,6 +130,14 @@ describe('a callback', () => {
     await bare.close();
   });
 });
+
+async function strangers(): Promise<number> {
+  const [, count = '0'] =
+    /kopeck_sbp_foreign_callbacks_total\{[^}]*provider="raiffeisen"[^}]*\} (\d+)/.exec(
+      await sbp.metrics(),
+    ) ?? [];
+  return Number(count);
+}
 
 async function order(orderId: string): Promise<string> {
   const { body } = await postPayment(sbp, { amount: 100, orderId });
