@@ -1,0 +1,28 @@
+# A tree that looks like a release, and a host of fakes to install it on.
+
+prepare_host() {
+  T=$BATS_TEST_TMPDIR
+  export FAKE=$T/fake KOPECK_DIR=$T/kopeck KOPECK_BIN_DIR=$T/bin KOPECK_LANG=en KOPECK_PUBLIC_IP=203.0.113.5
+  export PATH=$BATS_TEST_DIRNAME/fake:$PATH
+  mkdir -p "$FAKE"
+  echo 203.0.113.5 > "$FAKE/dns"
+  release 1.0.0
+  ANSWERS=(--domain pay.example --acme-email me@example.com --alert-email me@example.com
+    --smtp-url smtps://me:hunter2hunter2@mail.example:465 --non-interactive)
+}
+
+# release VERSION: an unpacked release in $T/VERSION.
+release() {
+  local tree=$T/$1
+  mkdir -p "$tree/deploy"
+  cp -r "$BATS_TEST_DIRNAME/../lib" "$BATS_TEST_DIRNAME/../install" "$BATS_TEST_DIRNAME/../kopeck" "$tree/deploy"
+  cp "$BATS_TEST_DIRNAME"/../../{.env.example,docker-compose.yml,install.sh} "$tree"
+  echo "$1" > "$tree/VERSION"
+  echo "KOPECK_IMAGE=registry.example/kopeck:$1@sha256:$(printf '%064d' 1)" > "$tree/images.lock"
+}
+
+install_release() {
+  local version=$1
+  shift
+  run bash "$T/$version/install.sh" "$@"
+}

@@ -1,0 +1,130 @@
+# The host command.
+
+load installed
+
+setup() {
+  prepare_host
+  bash "$T/1.0.0/install.sh" "${ANSWERS[@]}" > /dev/null
+  K=$KOPECK_DIR/current/deploy/kopeck
+}
+
+value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
+
+@test "without a terminal and arguments it tells its commands" {
+  run setsid "$K"
+  [[ $output == *rotate-token* && $output == *restore* ]]
+}
+
+@test "with a terminal it offers a menu" {
+  command -v script > /dev/null || skip 'no script(1)'
+  run script -qec "$K" /dev/null < <(printf '2\n')
+  [[ $output == *doctor* && $output == *webhook/cryptobot* ]]
+}
+
+@test "what it does not know it asks the suite, with the answer's exit code" {
+  echo ' cli audit' > "$FAKE/fail"
+  run "$K" audit --head 1:x
+  [ "$status" -eq 1 ]
+  grep -q ' run --rm --no-deps -T .* cli audit --head 1:x$' "$FAKE/calls"
+}
+
+@test "the suite is handed secrets by name, never in the command line" {
+  "$K" audit
+  ! grep -qF "$(value EPN_SECRET_TOKEN)" "$FAKE/calls"
+  ! grep -qE -- '-e (MARIADB|REDIS)_' "$FAKE/calls"
+}
+
+@test "env hides every secret, and those inside of URLs" {
+  run "$K" env
+  [[ $output == *WEBHOOK_DOMAIN=pay.example* ]]
+  [[ $output == *'smtps://me:********@mail.example'* ]]
+  ! grep -qE '[0-9a-f]{64}' <<< "$output"
+}
+
+@test "env set takes the value from standard input, and shows it nobody" {
+  run "$K" env set CRYPTOBOT_TOKEN <<< 12345:abcdefabcdefabcdefabcdefabcdefabcde
+  [ "$status" -eq 0 ]
+  [[ $output != *abcdef* ]]
+  [ "$(value CRYPTOBOT_TOKEN)" = 12345:abcdefabcdefabcdefabcdefabcdefabcde ]
+  run "$K" env set 'not a key' <<< x
+  [ "$status" -eq 64 ]
+}
+
+@test "urls shows the token of EPN only to who asks for it" {
+  run "$K" urls
+  [[ $output == *'/webhook/********?'* ]]
+  run "$K" urls --show-secrets
+  [[ $output == *"/webhook/$(value EPN_SECRET_TOKEN)?"* ]]
+}
+
+@test "a new token stands before the current one, until that is ended" {
+  old=$(value EPN_SECRET_TOKEN)
+  "$K" rotate-token
+  [[ $(value EPN_SECRET_TOKEN) =~ ^[0-9a-f]{64},$old$ ]]
+  new=$(value EPN_SECRET_TOKEN)
+  "$K" rotate-token --finish
+  [ "$(value EPN_SECRET_TOKEN)" = "${new%%,*}" ]
+  run "$K" rotate-token WEBHOOK_DOMAIN
+  [ "$status" -eq 64 ]
+}
+
+@test "a backup is one file that only root reads, with the head of the books in it" {
+  run "$K" backup
+  [ "$status" -eq 0 ]
+  file=$(find "$KOPECK_DIR/backups" -name 'kopeck-*.tar')
+  [ "$(stat -c %a "$file")" = 600 ]
+  tar -xOf "$file" ./manifest | grep -q "^head=7:0\{64\}$"
+  tar -xf "$file" -C "$T"
+  (cd "$T" && sha256sum --quiet -c SHA256SUMS)
+  grep -q '^pause id-epn' "$FAKE/calls"
+  grep -q '^unpause id-epn' "$FAKE/calls"
+}
+
+@test "a dump that breaks off is no backup, and no receiver stays paused: exit code 79" {
+  echo 'cp id-epn' > "$FAKE/fail"
+  run "$K" backup
+  [ "$status" -eq 79 ]
+  [ "$(find "$KOPECK_DIR/backups" -type f | wc -l)" = 0 ]
+  [ "$(grep -c '^pause' "$FAKE/calls")" = "$(grep -c '^unpause' "$FAKE/calls")" ]
+}
+
+@test "as many backups are kept as BACKUP_KEEP says" {
+  for day in 01 02 03 04 05 06 07 08; do touch "$KOPECK_DIR/backups/kopeck-202601${day}T000000Z.tar"; done
+  "$K" backup
+  [ "$(find "$KOPECK_DIR/backups" -type f | wc -l)" = 7 ]
+  [ ! -e "$KOPECK_DIR/backups/kopeck-20260101T000000Z.tar" ]
+}
+
+@test "a backup that was changed is refused before anything is stopped: exit code 65" {
+  "$K" backup
+  file=$(find "$KOPECK_DIR/backups" -name 'kopeck-*.tar')
+  mkdir "$T/x" && tar -xf "$file" -C "$T/x" && echo 'A=1' >> "$T/x/env" && tar -cf "$T/changed.tar" -C "$T/x" .
+  run "$K" restore "$T/changed.tar" --yes
+  [ "$status" -eq 65 ]
+  ! grep -q ' stop ' "$FAKE/calls"
+}
+
+@test "a restore that nobody has confirmed does nothing: exit code 64" {
+  "$K" backup
+  run setsid "$K" restore "$(find "$KOPECK_DIR/backups" -name 'kopeck-*.tar')"
+  [ "$status" -eq 64 ]
+  ! grep -q ' stop ' "$FAKE/calls"
+}
+
+@test "books that end elsewhere than the backup said are not started: exit code 76" {
+  "$K" backup
+  : > "$FAKE/calls"
+  run "$K" restore "$(find "$KOPECK_DIR/backups" -name 'kopeck-*.tar')" --yes
+  [ "$status" -eq 76 ]
+  ! grep -q 'up --detach --remove-orphans' "$FAKE/calls"
+}
+
+@test "rollback goes to the release before; without one it is exit code 64" {
+  run "$K" rollback
+  [ "$status" -eq 64 ]
+  release 1.1.0
+  bash "$T/1.1.0/install.sh" --non-interactive > /dev/null
+  run "$KOPECK_DIR/current/deploy/kopeck" rollback
+  [ "$status" -eq 0 ]
+  [ "$(readlink "$KOPECK_DIR/current")" = releases/1.0.0 ]
+}
