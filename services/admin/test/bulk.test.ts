@@ -199,6 +199,10 @@ describe('a bulk refresh', () => {
     const [first = '', second = ''] = await purchases(3, ['de1']);
     const dry = await post('/admin/update_configs', { scope: 'active', dryRun: true });
     expect(dry).toEqual({ status: 200, body: { dryRun: true, total: 3 } });
+    const expire =
+      'UPDATE purchases SET expires_at = UTC_TIMESTAMP(3) - INTERVAL 1 SECOND WHERE id = ?';
+    await admin.pool.query(expire, [first]);
+    expect(await finished(await start())).toMatchObject({ total: 2, ok: 2 });
     const chosen = await finished(await start({ scope: [first, second] }));
     expect(chosen).toMatchObject({ total: 2, ok: 2 });
     const unknown = await finished(await start({ scope: [first, '999999'] }));

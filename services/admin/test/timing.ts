@@ -1,8 +1,8 @@
 /** Deadlines and pauses of tests, where production has seconds. */
-export const SHORT = { callMs: 400, purchaseMs: 2_000 };
+export const SHORT = { callMs: 1_500, purchaseMs: 3_000 };
 export const QUICK = {
   backoffMs: 20,
-  lockMs: 1_000,
+  lockMs: 2_000,
   stalledMs: 500,
   sweepMs: 500,
   followMs: 100,

@@ -8,7 +8,7 @@ import type { Pool } from 'mysql2/promise';
 import type { Lanes } from './lanes.ts';
 import { progressOf, type Progress } from './progress.ts';
 import { LANGUAGES, reportsOf, reportText, type Language } from './report.ts';
-import { cancelJob, createJob, finishIfDone, type NewJob } from './store.ts';
+import { cancelJob, countActive, createJob, finishIfDone, type NewJob } from './store.ts';
 import { streamProgress } from './stream.ts';
 
 export interface BulkDeps {
@@ -66,17 +66,14 @@ function start(deps: BulkDeps): RequestHandler {
     if (error !== undefined)
       throw new HttpError(400, { error: 'malformed', field: error.details[0]?.path.join('.') });
     const { scope, dryRun } = value;
-    if (dryRun) return void response.json({ dryRun: true, total: await countOf(pool, scope) });
+    if (dryRun) {
+      const total = scope === 'active' ? await countActive(pool, now()) : scope.length;
+      return void response.json({ dryRun, total });
+    }
     const job = { id: randomUUID(), requestedBy: 'admin', scope, at: now() };
     await startJob(deps, job);
     accepted(response, job.id);
   };
-}
-
-async function countOf(pool: Pool, scope: 'active' | string[]): Promise<number> {
-  if (scope !== 'active') return scope.length;
-  const [rows] = await pool.query('SELECT COUNT(*) AS total FROM purchases WHERE is_active');
-  return Number((rows as { total: string }[])[0]?.total ?? 0);
 }
 
 /** Kept in the database before the answer; into the queues behind it, since Redis may be away. */

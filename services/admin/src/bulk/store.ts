@@ -54,9 +54,20 @@ export async function createJob(pool: Pool, job: NewJob): Promise<number> {
 const INSERT = `INSERT INTO refresh_job_items (job_id, purchase_id, lane)
                 SELECT ?, p.id, ${LANE} FROM purchases p`;
 
-async function insertItems(tx: PoolConnection, { id, scope }: NewJob): Promise<void> {
+/** Who has run out is left out: his panel has ended him, and nothing is to be mended. */
+const ACTIVE = 'p.is_active AND (p.expires_at IS NULL OR p.expires_at > ?)';
+
+export async function countActive(pool: Pool, at: Date): Promise<number> {
+  const [[row]] = await pool.query<RowDataPacket[]>(
+    `SELECT COUNT(*) AS total FROM purchases p WHERE ${ACTIVE}`,
+    [at],
+  );
+  return Number(row?.['total'] ?? 0);
+}
+
+async function insertItems(tx: PoolConnection, { id, scope, at }: NewJob): Promise<void> {
   if (scope === 'active') {
-    await tx.query(`${INSERT} WHERE p.is_active`, [id]);
+    await tx.query(`${INSERT} WHERE ${ACTIVE}`, [id, at]);
   } else if ('retryOf' in scope) {
     await tx.query(`${INSERT} WHERE p.id IN (${RETRIED})`, [id, scope.retryOf]);
   } else {
