@@ -29,7 +29,8 @@ export function bookBatch(
     const knowledge = await loadKnowledge(tx, events);
     const verdicts = events.map((event) => decide(event, deps.inputsFor(event), knowledge));
     const { now, evidenceHashOf } = deps;
-    await record(tx, verdicts, head, { bookedAt: now(), evidenceHashOf });
+    const { earlier } = knowledge;
+    await record(tx, verdicts, head, { bookedAt: now(), earlier, evidenceHashOf });
     return verdicts;
   });
 }

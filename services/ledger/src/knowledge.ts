@@ -20,6 +20,8 @@ export interface Knowledge {
   readonly orders: Map<string, Order>;
   /** Payments by the order they name. */
   readonly payments: Map<string, readonly string[]>;
+  /** Subjects that earlier batches have events of. All others have no state yet, in no table. */
+  readonly earlier: ReadonlySet<string>;
 }
 
 export function emptyKnowledge(): Knowledge {
@@ -29,6 +31,7 @@ export function emptyKnowledge(): Knowledge {
     booked: new Map(),
     orders: new Map(),
     payments: new Map(),
+    earlier: new Set(),
   };
 }
 

@@ -21,7 +21,7 @@ export async function loadKnowledge(
     ...[...knowledge.payments.values()].flat(),
   ]);
   await loadSubjects(tx, [...subjects], knowledge, orderKeys);
-  return knowledge;
+  return { ...knowledge, earlier: new Set(knowledge.events.keys()) };
 }
 
 /** All that is known of the subjects: their events, their books, and the orders that they name. */
@@ -32,7 +32,8 @@ export async function loadSubjects(
   orderKeys: readonly OrderKey[] = [],
 ): Promise<Knowledge> {
   await loadEvents(tx, subjects, knowledge);
-  await loadBooked(tx, subjects, knowledge);
+  // Without an event nothing was booked: most subjects are new.
+  await loadBooked(tx, [...knowledge.events.keys()], knowledge);
   const named = [...knowledge.events.values()].flat().map(orderKeyOfPayment);
   await loadOrders(tx, [...orderKeys, ...named.filter((key) => key !== null)], knowledge);
   return knowledge;
@@ -62,36 +63,36 @@ function uniqueOrders(events: readonly KopeckEvent[]): readonly OrderKey[] {
   return [...keys.values()];
 }
 
+/** Whatever else is known of an id stands beside its row: its completion, and contents that were refused. */
 async function loadSeen(
   tx: PoolConnection,
   events: readonly KopeckEvent[],
   knowledge: Knowledge,
 ): Promise<void> {
-  const baseOf = new Map(
-    events.flatMap(({ id }) => [[id, id] as const, [completionId(id), id] as const]),
-  );
-  const rows = await select(
-    tx,
-    'SELECT event_id, contenthash, reason FROM inbox WHERE event_id IN (?)',
-    [...baseOf.keys()],
-  );
-  for (const row of rows) {
-    const base = baseOf.get(String(row['event_id']));
-    if (base === undefined) continue;
+  const ids = events.map(({ id }) => id);
+  const rows = await select(tx, SEEN, ids);
+  const known = rows.map((row) => String(row['event_id']));
+  const baseOf = new Map(known.map((id) => [completionId(id), id]));
+  const completions = await select(tx, SEEN, [...baseOf.keys()]);
+  for (const row of [...rows, ...completions]) {
+    const id = String(row['event_id']);
     const isIncomplete = row['reason'] === 'amount-unknown';
-    push(knowledge.seen, base, { contenthash: String(row['contenthash']), isIncomplete });
+    const contenthash = String(row['contenthash']);
+    push(knowledge.seen, baseOf.get(id) ?? id, { contenthash, isIncomplete });
   }
   // A conflict that is known already is a plain repeat when it comes again.
   const conflicts = await select(
     tx,
     'SELECT event_id, contenthash FROM conflicts WHERE event_id IN (?)',
-    events.map(({ id }) => id),
+    known,
   );
   for (const row of conflicts) {
     const contenthash = String(row['contenthash']);
     push(knowledge.seen, String(row['event_id']), { contenthash, isIncomplete: true });
   }
 }
+
+const SEEN = 'SELECT event_id, contenthash, reason FROM inbox WHERE event_id IN (?)';
 
 async function loadPaymentsOf(
   tx: PoolConnection,

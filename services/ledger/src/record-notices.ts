@@ -2,7 +2,7 @@ import type { PoolConnection, RowDataPacket } from 'mysql2/promise';
 import type { Decision } from './decide.ts';
 import { messageId, noticesOf, subscriptionNotices, toTell, type Notice } from './notices.ts';
 import { recordSubscriptions } from './record-subscriptions.ts';
-import { insert } from './sql.ts';
+import { insert, type Row } from './sql.ts';
 
 interface Heard {
   readonly sequence: bigint;
@@ -19,10 +19,14 @@ export async function recordNotices(
   tx: PoolConnection,
   decisions: readonly Decision[],
   at: Date,
+  earlier: ReadonlySet<string>,
 ): Promise<void> {
-  const subscribed = await recordSubscriptions(tx, decisions, at);
+  const subscribed = await recordSubscriptions(tx, decisions, at, earlier);
   const subjects = decisions.flatMap(({ payments }) => [...payments.keys()]);
-  const heard = await hear(tx, subjects);
+  const heard = await hear(
+    tx,
+    subjects.filter((subject) => earlier.has(subject)),
+  );
   const caused = paymentNotices(decisions, heard);
   const last = decisions.findLast(({ payments }) => payments.size > 0);
   for (const change of subscribed) {
@@ -91,7 +95,7 @@ function rowOf(
   { kind, subject, payload, eventId }: Caused,
   heard: Map<string, Heard>,
   at: Date,
-): unknown[] {
+): Row {
   if (kind === 'alert') return [eventId, kind, JSON.stringify(payload), at, at, subject];
   const { sequence, told } = heard.get(subject) ?? NOTHING;
   const next = sequence + 1n;

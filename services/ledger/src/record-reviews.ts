@@ -21,6 +21,7 @@ export async function recordReviews(
   tx: PoolConnection,
   verdicts: readonly Verdict[],
   at: Date,
+  earlier: ReadonlySet<string>,
 ): Promise<void> {
   const opened = new Map<string, Row>();
   for (const verdict of verdicts) {
@@ -30,7 +31,7 @@ export async function recordReviews(
     }
     for (const [key, row] of opened) opened.set(key, closedBy(verdict, row));
   }
-  await closeEarlier(tx, verdicts, at);
+  await closeEarlier(tx, verdicts, at, earlier);
   await insert(
     tx,
     `INSERT INTO reviews (event_id, subject, reason, state, opened_at, closed_at, decision_id) VALUES ?
@@ -80,10 +81,13 @@ async function closeEarlier(
   tx: PoolConnection,
   verdicts: readonly Verdict[],
   at: Date,
+  earlier: ReadonlySet<string>,
 ): Promise<void> {
   const decisions = verdicts.filter((verdict) => verdict.kind === 'new');
   const explained = decisions.flatMap(({ reviews }) =>
-    [...reviews].flatMap(([subject, reason]) => (reason === null ? [subject] : [])),
+    [...reviews].flatMap(([subject, reason]) =>
+      reason === null && earlier.has(subject) ? [subject] : [],
+    ),
   );
   if (explained.length > 0) {
     await tx.query(
@@ -92,7 +96,9 @@ async function closeEarlier(
       [at, explained],
     );
   }
-  const replaced = new Map(decisions.flatMap(replacing));
+  const replaced = new Map(
+    decisions.flatMap(replacing).filter(([subject]) => earlier.has(subject)),
+  );
   if (replaced.size > 0) {
     await tx.query(
       `UPDATE reviews SET state = 'settled', closed_at = ?

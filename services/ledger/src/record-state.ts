@@ -1,7 +1,7 @@
 import type { PoolConnection } from 'mysql2/promise';
 import { commissionText } from './affiliate.ts';
 import type { Decision, Verdict } from './decide.ts';
-import { insert } from './sql.ts';
+import { insert, type Row } from './sql.ts';
 
 /** The tables of today's state: the newest decision of a subject wins. */
 export async function recordState(
@@ -58,7 +58,7 @@ export async function recordState(
   );
 }
 
-function affiliateRow({ event, affiliate }: Decision, at: Date): [string, unknown[]][] {
+function affiliateRow({ event, affiliate }: Decision, at: Date): [string, Row][] {
   if (affiliate === null) return [];
   const { data } = affiliate.current;
   const { status, revision } = affiliate;
@@ -84,8 +84,8 @@ export async function recordTrouble(
   verdicts: readonly Verdict[],
   at: Date,
 ): Promise<void> {
-  const alerts: unknown[][] = [];
-  const conflicts: unknown[][] = [];
+  const alerts: Row[] = [];
+  const conflicts: Row[] = [];
   for (const verdict of verdicts) {
     const { event } = verdict;
     if (verdict.kind === 'conflict')

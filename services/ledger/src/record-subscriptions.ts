@@ -16,10 +16,12 @@ export async function recordSubscriptions(
   tx: PoolConnection,
   decisions: readonly Decision[],
   at: Date,
+  earlier: ReadonlySet<string>,
 ): Promise<readonly Subscribed[]> {
   const states = new Map(decisions.flatMap(({ payments }) => [...payments]));
   const given = [...states].flatMap(([subject, state]) => givenBy(subject, state));
-  const withdrawn = await withdrawnBy(tx, [...states.keys()], given);
+  const before = [...states.keys()].filter((subject) => earlier.has(subject));
+  const withdrawn = await withdrawnBy(tx, before, given);
   const changed = [...given, ...withdrawn];
   if (changed.length === 0) return [];
 

@@ -9,7 +9,7 @@ import { postingsText, sum, type Posting } from './posting.ts';
 import { recordNotices } from './record-notices.ts';
 import { recordReviews } from './record-reviews.ts';
 import { recordState, recordTrouble } from './record-state.ts';
-import { insert } from './sql.ts';
+import { insert, type Row } from './sql.ts';
 
 export interface Head {
   readonly seq: bigint;
@@ -18,6 +18,8 @@ export interface Head {
 
 export interface Circumstances {
   readonly bookedAt: Date;
+  /** Subjects with state from earlier batches. */
+  readonly earlier: ReadonlySet<string>;
   /** Of evidence that may be gone; by default it is hashed. */
   readonly evidenceHashOf?: ((event: KopeckEvent) => string) | undefined;
 }
@@ -27,7 +29,7 @@ export async function record(
   tx: PoolConnection,
   verdicts: readonly Verdict[],
   head: Head,
-  { bookedAt, evidenceHashOf = ({ evidence }) => sha256(evidence) }: Circumstances,
+  { bookedAt, earlier, evidenceHashOf = ({ evidence }) => sha256(evidence) }: Circumstances,
 ): Promise<Head> {
   const decisions = verdicts.filter((verdict) => verdict.kind === 'new');
   const { rows, newHead } = chain(decisions, head, evidenceHashOf);
@@ -46,9 +48,9 @@ export async function record(
   );
   await recordEntries(tx, rows, bookedAt);
   await recordState(tx, decisions, bookedAt);
-  await recordReviews(tx, verdicts, bookedAt);
+  await recordReviews(tx, verdicts, bookedAt, earlier);
   await recordTrouble(tx, verdicts, bookedAt);
-  await recordNotices(tx, decisions, bookedAt);
+  await recordNotices(tx, decisions, bookedAt, earlier);
   if (rows.length > 0) {
     await tx.query('UPDATE chain_head SET seq = ?, hash = ? WHERE id = 1', [
       newHead.seq.toString(),
@@ -107,7 +109,7 @@ function linkOf({ id, event, outcome, reason, postings }: Decision, place: Place
 function inboxRow(
   { decision, seq, data, inputs, evidenceHash, hash }: Chained,
   bookedAt: Date,
-): unknown[] {
+): Row {
   const { id, event, outcome, reason } = decision;
   const { source, type, subject, network, contenthash } = event;
   const times = [new Date(event.time), new Date(event.receivedat), bookedAt];
@@ -145,10 +147,6 @@ async function recordEntries(
   );
 }
 
-function postingRow(
-  seq: bigint,
-  line: number,
-  { subject, account, asset, amount }: Posting,
-): unknown[] {
+function postingRow(seq: bigint, line: number, { subject, account, asset, amount }: Posting): Row {
   return [seq.toString(), line, subject, account, asset, formatAmount(amount)];
 }
