@@ -77,7 +77,11 @@ function startReconciling(
     metrics,
     now,
   };
-  const reconciling = regularly(() => reconcile(deps), config.RECONCILE_MINUTES * 60_000, log);
+  const reconciling = regularly(
+    (isAsked) => reconcile(deps, isAsked),
+    config.RECONCILE_MINUTES * 60_000,
+    log,
+  );
   closing.add('reconciling', reconciling.stop);
   return reconciling;
 }

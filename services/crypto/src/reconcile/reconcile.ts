@@ -42,27 +42,40 @@ export interface ListContext {
   readonly redis: Redis;
   readonly key: string;
   readonly now: () => Date;
+  /** What was paid before is not looked at. */
+  readonly since: Date;
+  /** Somebody waits for the result, and wants all of it. */
+  readonly isAsked: boolean;
 }
 
 const DAY_MS = 86_400_000;
 
 /** One after the other, and a list that cannot be read costs the others nothing. */
-export async function reconcile(deps: ReconcileDeps): Promise<readonly Reconciled[]> {
+export async function reconcile(
+  deps: ReconcileDeps,
+  isAsked: boolean,
+): Promise<readonly Reconciled[]> {
   const { apps, bot } = deps;
   const results: Reconciled[] = [];
   for (const app of apps) {
     const account = `cryptobot:${app.app}:${app.network}`;
-    results.push(await reconcileOne(account, readInvoices(app), deps));
+    results.push(await reconcileOne({ account, read: readInvoices(app), isAsked }, deps));
   }
   if (bot !== null) {
-    results.push(await reconcileOne(`telegram:${bot.bot}`, readTransactions(bot), deps));
+    const account = `telegram:${bot.bot}`;
+    results.push(await reconcileOne({ account, read: readTransactions(bot), isAsked }, deps));
   }
   return results;
 }
 
+interface List {
+  readonly account: string;
+  readonly read: ReadList;
+  readonly isAsked: boolean;
+}
+
 async function reconcileOne(
-  account: string,
-  read: ReadList,
+  { account, read, isAsked }: List,
   deps: ReconcileDeps,
 ): Promise<Reconciled> {
   const { redis, prefix, now, log, metrics } = deps;
@@ -81,7 +94,7 @@ async function reconcileOne(
         counts.found += fresh.found;
         return fresh.checked;
       },
-      { redis, key: `${key}:offset`, now },
+      { redis, key: `${key}:offset`, now, since, isAsked },
     );
     if (counts.found > 0) log.warn('payments without a webhook', { account, ...counts });
     metrics.count('kopeck_payments_without_webhook_total', { source }, counts.found);
@@ -100,10 +113,11 @@ async function takeAll(
   append: Append,
 ): Promise<{ checked: number; found: number }> {
   const fresh = await seen.unseen(events);
-  let found = 0;
-  for (const event of fresh) {
-    if ((await append(event)) === 'accepted') found += 1;
-    await seen.add(event);
-  }
-  return { checked: fresh.length, found };
+  // All at once: they share the journal's transaction, and its fsync.
+  const results = await Promise.all(fresh.map((event) => append(event)));
+  await seen.add(fresh);
+  return {
+    checked: fresh.length,
+    found: results.filter((result) => result === 'accepted').length,
+  };
 }
