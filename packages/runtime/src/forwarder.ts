@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Redis } from 'ioredis';
+import { createBell } from './bell.ts';
 import type { Journal } from './journal.ts';
 import type { Log } from './log.ts';
 import type { EventQueue } from './queue.ts';
@@ -25,15 +26,17 @@ export interface Forwarder {
   readonly close: () => Promise<void>;
 }
 
-const BATCH = 200;
+const BATCH = 100;
+/** How many times longer than a batch the pause after it is, while requests come in. */
+const PAUSE_PART = 2;
 const MAX_JOBS_WAITING = 50_000;
 const MAX_MEMORY_PART = 0.7;
 const IDLE_MS = 250;
 const CLOSE_WITHIN_MS = 2_000;
 const PUBLISH_WITHIN_MS = 10_000;
 
-/** Forwarded some, or there is nothing to forward, or it cannot be now. */
-type Progress = 'some' | 'nothing' | 'stuck';
+/** Forwarded a whole batch, or fewer, or there is nothing to forward, or it cannot be now. */
+type Progress = 'batch' | 'some' | 'nothing' | 'stuck';
 
 /**
  * Publishes the journal to the queue, oldest first, and marks what Redis has acknowledged. While Redis
@@ -42,7 +45,7 @@ type Progress = 'some' | 'nothing' | 'stuck';
 export function startForwarder(options: ForwarderOptions): Forwarder {
   const { redis } = options;
   const closing = new AbortController();
-  const bell = createBell();
+  const bell = createBell(IDLE_MS);
   const trouble = createTrouble(options.log);
   let isChecked = false;
   redis.on('close', () => (isChecked = false));
@@ -75,9 +78,13 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
 
   async function run(): Promise<void> {
     while (!closing.signal.aborted) {
+      const begun = performance.now();
       const progress = await stepOrTell();
       if (progress === 'nothing') await bell.wait();
-      if (progress === 'stuck') await pause(closing.signal);
+      if (progress === 'stuck') await pause(IDLE_MS, closing.signal);
+      // A burst: those who wait for an answer come first, and the queue has time.
+      if (progress === 'batch' && bell.hasRung())
+        await pause(PAUSE_PART * (performance.now() - begun), closing.signal);
     }
   }
 
@@ -108,7 +115,7 @@ async function forwardSome(options: ForwarderOptions): Promise<Progress> {
   const before = await redis.set(epochKey, Math.max(journal.forwarded(), ...seqs), 'GET');
   if (hasForgotten(before, journal)) await forwardAgain(options);
   else journal.mark(seqs);
-  return 'some';
+  return rows.length === BATCH ? 'batch' : 'some';
 }
 
 /**
@@ -149,38 +156,8 @@ async function publishWithin(publishing: Promise<void>): Promise<void> {
   }
 }
 
-async function pause(signal: AbortSignal): Promise<void> {
-  await delay(IDLE_MS, undefined, { signal }).catch(() => undefined);
-}
-
-interface Bell {
-  /** Ends the wait, or the next one if nobody waits. */
-  readonly ring: () => void;
-  /** Not for ever: whether Redis still remembers has to be asked now and then. */
-  readonly wait: () => Promise<void>;
-}
-
-function createBell(): Bell {
-  let hasRung = false;
-  let wake: () => void = () => undefined;
-  return {
-    ring() {
-      hasRung = true;
-      wake();
-    },
-    async wait() {
-      if (!hasRung) {
-        await new Promise<void>((resolve) => {
-          const timer = setTimeout(resolve, IDLE_MS);
-          wake = () => {
-            clearTimeout(timer);
-            resolve();
-          };
-        });
-      }
-      hasRung = false;
-    },
-  };
+async function pause(ms: number, signal: AbortSignal): Promise<void> {
+  await delay(ms, undefined, { signal }).catch(() => undefined);
 }
 
 /** The same trouble several times a second is one line. */
