@@ -61,9 +61,13 @@ export const adminConfig = Joi.object<AdminConfig, true>({
 });
 
 /** What is refused for want of configuration, for the operator to read. */
-export function warningsOf({ PANELS }: AdminConfig): readonly string[] {
-  if (Object.keys(PANELS).length > 0) return [];
-  return ['no panel is configured, and no config can be refreshed: set PANELS'];
+export function warningsOf({ PANELS, ADMIN_ENCRYPTION_KEY }: AdminConfig): readonly string[] {
+  const noPanel = 'no panel is configured, and no config can be refreshed: set PANELS';
+  const noKey = 'no server can be added while admin runs: set ADMIN_ENCRYPTION_KEY';
+  return [
+    ...(Object.keys(PANELS).length === 0 ? [noPanel] : []),
+    ...(ADMIN_ENCRYPTION_KEY.length === 0 ? [noKey] : []),
+  ];
 }
 
 /** What no line of the log may show. */

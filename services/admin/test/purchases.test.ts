@@ -161,6 +161,7 @@ describe('the key that credentials of servers are encrypted with', () => {
       status: 503,
       body: { error: 'not_configured', key: 'ADMIN_ENCRYPTION_KEY' },
     });
+    expect(other.lines.join('\n')).toContain('set ADMIN_ENCRYPTION_KEY');
     await other.close();
   });
 
