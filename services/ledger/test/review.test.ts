@@ -98,3 +98,23 @@ test('decisions are audited and rebuilt like every other event, one by one or in
   expect(await batch.balances()).toEqual(await books.balances());
   expect(await batch.query('SELECT state FROM reviews')).toEqual([{ state: 'settled' }]);
 });
+
+test('a payment that its late order contradicts has a row of its own for that, which a person settles', async () => {
+  const other = paymentEvent('payment.paid', { ...SBP, paymentId: 'AD2' });
+  await books.book(paid, other);
+  await books.book(
+    orderEvent('sbp', { orderId: 'order-1', price: { asset: 'RUB', amount: '90' } }),
+  );
+  const open = await books.query(
+    "SELECT event_id, subject, reason FROM reviews WHERE state = 'open' ORDER BY id",
+  );
+  expect(open).toEqual(
+    [paid, other].map(({ id, subject }) => ({ event_id: id, subject, reason: 'amount-differs' })),
+  );
+  expect(await decide('settled')).toEqual(['booked']);
+  expect(await books.balances()).toEqual([
+    'provider:sbp:raiffeisen 200 RUB',
+    'sales -100 RUB',
+    'suspense -100 RUB',
+  ]);
+});
