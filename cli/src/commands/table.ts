@@ -55,6 +55,10 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     summary: 'makes the calls to FULFILMENT_URL again that have failed for good',
     load: () => import('./replay.ts'),
   },
+  'test-alert': {
+    summary: 'test-alert: sends an alert the whole way to the mail box',
+    load: () => import('./test-alert.ts'),
+  },
   'check-env': {
     summary: 'check-env: holds what Compose hands to the services against their schemas',
     load: () => import('./check-env.ts'),

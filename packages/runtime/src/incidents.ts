@@ -102,3 +102,16 @@ export function openIncidents(options: ReporterOptions): IncidentReporter {
     },
   };
 }
+
+/** One report, sent now; for whoever is not a service. Throws what BullMQ throws. */
+export async function sendReport(
+  { redis, prefix }: Pick<ReporterOptions, 'redis' | 'prefix'>,
+  report: IncidentReport,
+): Promise<void> {
+  const queue = new Queue<IncidentReport>(INCIDENT_QUEUE, { connection: redis, prefix });
+  try {
+    await queue.add(report.kind, report, { removeOnComplete: true, removeOnFail: true });
+  } finally {
+    await queue.close();
+  }
+}

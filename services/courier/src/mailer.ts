@@ -1,4 +1,4 @@
-import { createTransport } from 'nodemailer';
+import { createTransport, type Transporter } from 'nodemailer';
 
 export interface Mail {
   readonly subject: string;
@@ -19,12 +19,7 @@ export interface MailerOptions {
 const SMTP_TIMEOUT_MS = 10_000;
 
 export function createMailer({ url, to, from }: MailerOptions): Send {
-  const transport = createTransport({
-    url,
-    connectionTimeout: SMTP_TIMEOUT_MS,
-    greetingTimeout: SMTP_TIMEOUT_MS,
-    socketTimeout: SMTP_TIMEOUT_MS,
-  });
+  const transport = transportTo(url);
   return async ({ subject, text, thread }) => {
     await transport.sendMail({
       to,
@@ -36,4 +31,23 @@ export function createMailer({ url, to, from }: MailerOptions): Send {
       headers: { 'Auto-Submitted': 'auto-generated', 'X-Auto-Response-Suppress': 'All' },
     });
   };
+}
+
+/** Connects and logs in, and sends nothing. Throws what nodemailer throws. */
+export async function verifyMailServer(url: string): Promise<void> {
+  const transport = transportTo(url);
+  try {
+    await transport.verify();
+  } finally {
+    transport.close();
+  }
+}
+
+function transportTo(url: string): Transporter {
+  return createTransport({
+    url,
+    connectionTimeout: SMTP_TIMEOUT_MS,
+    greetingTimeout: SMTP_TIMEOUT_MS,
+    socketTimeout: SMTP_TIMEOUT_MS,
+  });
 }

@@ -1,6 +1,7 @@
 import { alertReason } from './alert-reasons.ts';
 import type { Incident, Message } from './incident.ts';
 import type { Mail } from './mailer.ts';
+import { OPERATOR_STORIES } from './operator-stories.ts';
 import { SBP_STORIES } from './sbp-stories.ts';
 import type { Story } from './story.ts';
 
@@ -49,6 +50,7 @@ const STORIES: Readonly<Record<string, Story>> = {
     todo: 'Set appendonly yes, appendfsync always and maxmemory-policy noeviction.',
   },
   ...SBP_STORIES,
+  ...OPERATOR_STORIES,
 };
 
 const UNKNOWN: Story = {
