@@ -1,0 +1,28 @@
+import { execFile } from 'node:child_process';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { compose, OURS, SERVICES, stackUnderTest, untilHealthy } from './stack.ts';
+
+const run = promisify(execFile);
+const SCRIPT = join(import.meta.dirname, '..', '..', 'deploy', 'memory');
+const NODE_MB = 60;
+const TOTAL_MB = 512;
+
+test(`the idle suite fits a small server: ${NODE_MB} MB a service, ${TOTAL_MB} MB in all`, async () => {
+  const stack = stackUnderTest();
+  // What other tests have asked of them is forgotten.
+  await compose(stack, 'restart', ...SERVICES);
+  await untilHealthy(stack, SERVICES);
+  const { stdout } = await run(SCRIPT, [stack.project]);
+  process.stdout.write(stdout);
+  const megabytes = new Map(
+    stdout
+      .trim()
+      .split('\n')
+      .map((line) => line.split(/\s+/))
+      .map(([name = '', figure]) => [name, Number(figure)] as const),
+  );
+  for (const name of OURS) expect(megabytes.get(name), name).toBeLessThanOrEqual(NODE_MB);
+  expect(megabytes.get('total')).toBeLessThanOrEqual(TOTAL_MB);
+});
