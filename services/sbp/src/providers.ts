@@ -1,4 +1,4 @@
-import type Joi from 'joi';
+import Joi from 'joi';
 import type { BreakerOptions } from './breaker.ts';
 import { createBreaker } from './breaker.ts';
 import type { ProviderModule } from './provider-module.ts';
@@ -60,6 +60,23 @@ export function openProviders(config: ProvidersConfig, options: OpenProvidersOpt
     if (provider !== null) providers[code] = provider;
   }
   return providers;
+}
+
+/** Every provider as a reader of answers that were kept: the credentials are nobody's. */
+export function openReaders(connect: ConnectProvider): Providers {
+  const nobodys = Object.fromEntries(
+    Object.entries(providerKeys).map(([key, schema]) => [key, isList(schema) ? ['-'] : '-']),
+  ) as unknown as ProvidersConfig;
+  return Object.fromEntries(
+    ALL.flatMap(([code, { open }]) => {
+      const provider = open(nobodys, connect, () => new Date(0));
+      return provider === null ? [] : [[code, provider]];
+    }),
+  );
+}
+
+function isList(schema: Joi.SchemaMap[string]): boolean {
+  return Joi.isSchema(schema) && schema.type === 'list';
 }
 
 /** One breaker for all addresses of a provider. */

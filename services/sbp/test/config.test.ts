@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
 import { loadConfig } from '@kopeck/runtime/config';
 import { sbpConfig, secretsOf, warningsOf, type SbpConfig } from '../src/config.ts';
+import { openReaders, PROVIDERS } from '../src/providers.ts';
 import { API_TOKEN, BANK_KEY } from './running-sbp.ts';
 
 const REQUIRED = {
@@ -52,4 +53,15 @@ test.each([
 test('every secret is known to the log', () => {
   const secrets = secretsOf(load({ ...BANK, WEBHOOK_API_TOKEN: `${API_TOKEN},old-${API_TOKEN}` }));
   expect(secrets).toEqual([API_TOKEN, `old-${API_TOKEN}`, BANK_KEY]);
+});
+
+test('every provider reads kept answers again without credentials', async () => {
+  const readers = openReaders(() => async () => ({ json: {}, text: '{}' }));
+  expect(Object.keys(readers)).toEqual(PROVIDERS);
+  const header = (): undefined => undefined;
+  const body = Buffer.from('{"event":"payment.succeeded"}');
+  for (const reader of Object.values(readers)) {
+    // What nobody could have signed is believed by none of them.
+    expect((await reader?.readCallback({ header, body }))?.ok).toBe(false);
+  }
 });
