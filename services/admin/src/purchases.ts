@@ -72,8 +72,8 @@ export interface Refreshed {
 }
 
 /**
- * All or nothing, with whatever `also` does; returns the version that is valid now. Throws when the
- * lease has been lost.
+ * All or nothing, with whatever `also` does, and the lease ends with it; returns the version that is
+ * valid now. Throws when the lease has been lost.
  */
 export async function saveRefreshed(
   pool: Pool,
@@ -94,7 +94,12 @@ export async function saveRefreshed(
       await keepSnapshot(tx, { id, serverId, at, snapshot });
     }
     const bump = changed.length > 0 ? 'config_version = config_version + 1,' : '';
-    await tx.query(`UPDATE purchases SET ${bump} refreshed_at = ? WHERE id = ?`, [at, id]);
+    await tx.query(
+      `UPDATE purchases
+          SET ${bump} refreshed_at = ?, refresh_lease = NULL, refresh_lease_until = NULL
+        WHERE id = ?`,
+      [at, id],
+    );
     const version = Number(held[0]?.['config_version']) + (changed.length > 0 ? 1 : 0);
     await also(tx, version);
     return version;

@@ -8,8 +8,9 @@ import { linksOf } from './answers.ts';
 import type { Refresh } from './refresh.ts';
 
 export interface EventDeps {
-  readonly pool: Pool;
   readonly append: Append;
+  /** The ids of events that the journal has, and that need not be kept any more. */
+  readonly told: Set<string>;
   readonly log: Log;
 }
 
@@ -45,30 +46,50 @@ export async function keepEvent(tx: PoolConnection, event: KopeckEvent): Promise
 }
 
 /** What cannot be journaled now stays, and is journaled by the sweep. */
-export async function tellEvent({ pool, append, log }: EventDeps, event: KopeckEvent) {
+export async function tellEvent({ append, told, log }: EventDeps, event: KopeckEvent) {
   try {
     await append(event);
-    await pool.query('DELETE FROM refresh_events WHERE id = ?', [event.id]);
+    told.add(event.id);
   } catch (error) {
     log.warn('an event waits to be journaled', { event: event.id, error });
   }
 }
 
-/** Tells what a process that died, or a journal that was full, has left behind. */
-export function sweepEvents(deps: EventDeps & { readonly closing: Closing }, everyMs: number) {
-  const { pool, log, closing } = deps;
+export interface SweepOptions {
+  readonly deps: EventDeps & { readonly pool: Pool; readonly closing: Closing };
+  /** How often what a process that died, or a journal that was full, has left behind is told. */
+  readonly sweepMs: number;
+  /** How often what has been told is forgotten: one DELETE for many of a bulk. */
+  readonly forgetMs: number;
+}
 
-  async function sweep(): Promise<void> {
+/** An event that is told twice is one: its id is the same. */
+export function sweepEvents({ deps, sweepMs, forgetMs }: SweepOptions): void {
+  const { pool, told, log, closing } = deps;
+
+  async function tellOld(): Promise<void> {
     const [rows] = await pool.query<RowDataPacket[]>(
       `SELECT event FROM refresh_events WHERE created_at < UTC_TIMESTAMP(3) - INTERVAL ? MICROSECOND
         ORDER BY created_at LIMIT ?`,
-      [everyMs * 1_000, AT_ONCE],
+      [sweepMs * 1_000, AT_ONCE],
     );
     for (const row of rows) await tellEvent(deps, JSON.parse(String(row['event'])) as KopeckEvent);
   }
 
-  const sweeping = setInterval(() => {
-    sweep().catch((error: unknown) => log.warn('events could not be looked at', { error }));
-  }, everyMs);
-  closing.add('event sweep', () => clearInterval(sweeping));
+  async function forget(): Promise<void> {
+    while (told.size > 0) {
+      const ids = [...told].slice(0, AT_ONCE);
+      await pool.query('DELETE FROM refresh_events WHERE id IN (?)', [ids]);
+      for (const id of ids) told.delete(id);
+    }
+  }
+
+  const warn = (error: unknown): void => log.warn('events could not be looked at', { error });
+  const sweeping = setInterval(() => void tellOld().catch(warn), sweepMs);
+  const forgetting = setInterval(() => void forget().catch(warn), forgetMs);
+  closing.add('event sweep', async () => {
+    clearInterval(sweeping);
+    clearInterval(forgetting);
+    await forget().catch(warn);
+  });
 }

@@ -63,20 +63,23 @@ export async function refreshPurchase(
   note?: Note,
 ): Promise<Refresh | Refusal> {
   const { pool } = deps;
-  const found = await findPurchase(pool, purchaseId);
-  if (found === null) return refuse('purchase_not_found');
-  if (!found.isActive) return refuse('purchase_inactive');
-  if (found.servers.length === 0) return refuse('no_subscription');
-  if (!(await takeLease(pool, purchaseId, operationId))) return refuse('refresh_in_progress');
+  if (!(await takeLease(pool, purchaseId, operationId)))
+    return refuse((await isKnown(pool, purchaseId)) ? 'refresh_in_progress' : 'purchase_not_found');
 
   try {
-    // Again: somebody may have saved other links between the first look and the lease.
-    const purchase = (await findPurchase(pool, purchaseId)) ?? found;
+    const purchase = await findPurchase(pool, purchaseId);
+    if (purchase === null) return refuse('purchase_not_found');
+    if (!purchase.isActive) return refuse('purchase_inactive');
+    if (purchase.servers.length === 0) return refuse('no_subscription');
     const fetched = await fetchAll(purchase.servers, deps);
     return await conclude(deps, { purchase, fetched, lease: operationId, note });
   } finally {
     await endLease(pool, purchaseId, operationId);
   }
+}
+
+async function isKnown(pool: Pool, purchaseId: string): Promise<boolean> {
+  return (await findPurchase(pool, purchaseId)) !== null;
 }
 
 interface Round {

@@ -21,7 +21,11 @@ const TIMING = {
   stalledMs: 10_000,
   sweepMs: 30_000,
   followMs: 5_000,
+  forgetMs: 1_000,
 };
+
+/** A bulk works on many purchases at once, and nobody else must wait for it. */
+const CONNECTIONS = 10;
 
 export interface Overrides {
   readonly deadlines?: Deadlines;
@@ -35,7 +39,7 @@ export async function startAdmin(
   log: Log,
   { deadlines = DEADLINES, timing = TIMING, apiKeys = () => config.ADMIN_API_KEY }: Overrides = {},
 ): Promise<Receiver> {
-  const pool = openDatabase(config.DATABASE_URL);
+  const pool = openDatabase(config.DATABASE_URL, { connections: CONNECTIONS });
   return startReceiver({
     name: 'admin',
     queue: 'events-admin',
@@ -48,7 +52,8 @@ export async function startAdmin(
     routes: (deps) => {
       deps.closing.add('database', () => pool.end());
       const registry = startRegistry(config, { ...deps, pool });
-      const performing = { ...deps, pool, deadlines, panels: registry.panels };
+      const told = new Set<string>();
+      const performing = { ...deps, pool, deadlines, told, panels: registry.panels };
       const lanes = openLanes({ deps: performing, prefix: config.REDIS_PREFIX, ...timing });
       const staleMs = config.SUB_REFRESH_MINUTES * 60_000 || null;
       const background = openBackground(performing);
@@ -58,7 +63,7 @@ export async function startAdmin(
         background,
         everyMs: timing.followMs,
       });
-      sweepEvents(performing, timing.sweepMs);
+      sweepEvents({ deps: performing, ...timing });
       const cron = config.ADMIN_REFRESH_CRON || null;
       startSchedule({
         deps: { ...performing, lanes },

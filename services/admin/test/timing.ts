@@ -6,4 +6,5 @@ export const QUICK = {
   stalledMs: 500,
   sweepMs: 500,
   followMs: 100,
+  forgetMs: 50,
 };

@@ -153,6 +153,7 @@ export async function finishIfDone(
   jobId: string | null,
   at: Date,
 ): Promise<boolean> {
+  if (jobId !== null && (await hasPending(tx, jobId))) return false;
   const [{ affectedRows }] = await tx.query<ResultSetHeader>(
     `UPDATE refresh_jobs j SET j.state = 'finished', j.finished_at = ?
       WHERE (? IS NULL OR j.id = ?) AND j.state = 'running'
@@ -160,6 +161,15 @@ export async function finishIfDone(
     [at, jobId, jobId],
   );
   return affectedRows > 0;
+}
+
+/** Before the UPDATE, which locks what it looks at, and which every purchase would make. */
+async function hasPending(tx: Pool | PoolConnection, jobId: string): Promise<boolean> {
+  const [rows] = await tx.query<RowDataPacket[]>(
+    'SELECT 1 FROM refresh_job_items WHERE job_id = ? AND outcome IS NULL LIMIT 1',
+    [jobId],
+  );
+  return rows.length > 0;
 }
 
 /** What is under way goes on to its end; what waits is counted as cancelled. False: nothing to cancel. */

@@ -19,6 +19,7 @@ await performRefresh(
     deadlines: SHORT,
     now,
     log: noLog,
+    told: new Set(),
     append: async () => {
       process.kill(process.pid, 'SIGKILL');
       return 'accepted';
