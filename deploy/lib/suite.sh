@@ -1,11 +1,14 @@
 # shellcheck shell=bash
 # The containers: how they are called, made, started and asked.
 
-# compose ARGUMENT...: docker compose for the release that is in use, or for $RELEASE.
+# compose ARGUMENT...: docker compose for the release that is in use, or for $RELEASE; what the operator
+# has to add to it outlives upgrades in a file of its own.
 compose() {
-  local release=${RELEASE:-$KOPECK_DIR/current}
+  local release=${RELEASE:-$KOPECK_DIR/current} files
+  files=(--file "$release/docker-compose.yml")
+  [[ ! -f $KOPECK_DIR/docker-compose.override.yml ]] || files+=(--file "$KOPECK_DIR/docker-compose.override.yml")
   docker compose --project-name "$(project)" --project-directory "$release" \
-    --file "$release/docker-compose.yml" --env-file "$ENV_FILE" "$@"
+    "${files[@]}" --env-file "$ENV_FILE" "$@"
 }
 
 project() {

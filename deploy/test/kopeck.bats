@@ -28,6 +28,12 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
   grep -q ' run --rm --no-deps -T .* cli audit --head 1:x$' "$FAKE/calls"
 }
 
+@test "what the operator adds to Compose stands in a file that outlives releases" {
+  echo 'services: {}' > "$KOPECK_DIR/docker-compose.override.yml"
+  "$K" logs epn
+  grep -q -- "--file $KOPECK_DIR/docker-compose.override.yml .* logs epn$" "$FAKE/calls"
+}
+
 @test "the suite is handed secrets by name, never in the command line" {
   "$K" audit
   ! grep -qF "$(value EPN_SECRET_TOKEN)" "$FAKE/calls"
