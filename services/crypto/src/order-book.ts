@@ -1,5 +1,8 @@
 import type { Redis } from 'ioredis';
+import type { KopeckEvent } from '@kopeck/core/event';
+import { mintedOrderId } from '@kopeck/core/grants';
 import type { Money } from '@kopeck/core/money';
+import type { Log } from '@kopeck/runtime/log';
 import { orderKey } from './open-orders.ts';
 
 /** Where an invoice can be paid; what is absent this partner has not. */
@@ -60,4 +63,14 @@ export function openOrderBook(redis: Redis, prefix: string): OrderBook {
       if (record?.open === true) await write(orderId, { ...record, open: false });
     },
   };
+}
+
+/** A link can be paid again and by anybody: the order behind it is done with. Renewals are not asked about. */
+export function closeIfPaid(event: KopeckEvent, book: OrderBook, log: Log): void {
+  if (event.type !== 'payment.paid') return;
+  const orderId = mintedOrderId(event.data.reference);
+  if (orderId === null) return;
+  book.close(orderId).catch((error: unknown) => {
+    log.warn('a paid order could not be closed', { orderId, error });
+  });
 }

@@ -1,10 +1,7 @@
 import type { RequestHandler, Router } from 'express';
-import type { KopeckEvent } from '@kopeck/core/event';
-import { mintedOrderId } from '@kopeck/core/grants';
 import type { Outcome } from '@kopeck/core/receive';
 import { createRouter, methods } from '@kopeck/runtime/http-app';
 import { answerFor, intake, type Answer } from '@kopeck/runtime/intake';
-import type { Log } from '@kopeck/runtime/log';
 import type { ReceiverDeps } from '@kopeck/runtime/receiver';
 import { addBalanceRoutes } from './balance/api.ts';
 import type { Tickets } from './balance/tickets.ts';
@@ -14,7 +11,7 @@ import { cryptobotSource } from './cryptobot/source.ts';
 import type { Spool } from './forward/spool.ts';
 import { cryptoInvoice, ownPrograms, starsInvoice } from './invoices/api.ts';
 import type { FindOpenOrder } from './open-orders.ts';
-import type { OrderBook } from './order-book.ts';
+import { closeIfPaid, type OrderBook } from './order-book.ts';
 import type { Reconciled } from './reconcile/reconcile.ts';
 import { starsRefund } from './stars-refund.ts';
 import type { CheckoutQuestion } from './telegram/parse.ts';
@@ -104,16 +101,6 @@ function reconcileNow({ config, reconcileNow: run }: CryptoDeps): RequestHandler
       response.set('Cache-Control', 'no-store').json({ reconciled: await run() });
     },
   ];
-}
-
-/** A link can be paid again and by anybody: the order behind it is done with. Renewals are not asked about. */
-function closeIfPaid(event: KopeckEvent, book: OrderBook, log: Log): void {
-  if (event.type !== 'payment.paid') return;
-  const orderId = mintedOrderId(event.data.reference);
-  if (orderId === null) return;
-  book.close(orderId).catch((error: unknown) => {
-    log.warn('a paid order could not be closed', { orderId, error });
-  });
 }
 
 function health(now: () => Date): RequestHandler {

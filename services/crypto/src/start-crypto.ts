@@ -11,7 +11,7 @@ import { openForwardQueue } from './forward/forward-queue.ts';
 import { startForwarding } from './forward/forwarding.ts';
 import { openSpool, type Spool } from './forward/spool.ts';
 import { openOrders } from './open-orders.ts';
-import { openOrderBook } from './order-book.ts';
+import { closeIfPaid, openOrderBook, type OrderBook } from './order-book.ts';
 import { reconcile, type ReconcileDeps, type Reconciled } from './reconcile/reconcile.ts';
 import { regularly, type Regularly } from './reconcile/regularly.ts';
 import { cryptoRoutes } from './routes.ts';
@@ -41,12 +41,13 @@ export function startCrypto(config: CryptoConfig, log: Log): Promise<Receiver> {
       if (deps.redis.status === 'ready') {
         await withDeadline(Promise.all([connected(hurried), connected(redis)]), CONNECT_WITHIN_MS);
       }
-      const reconciling = startReconciling(config, redis, deps);
+      const book = openOrderBook(redis, config.REDIS_PREFIX);
+      const reconciling = startReconciling(config, { redis, book }, deps);
       return cryptoRoutes({
         ...deps,
         config,
         findOpenOrder: openOrders(hurried, config.REDIS_PREFIX),
-        book: openOrderBook(redis, config.REDIS_PREFIX),
+        book,
         reconcileNow: reconciling.run,
         tickets: openTickets(redis, config.REDIS_PREFIX),
         spool: startForwardingOf(config, deps),
@@ -63,13 +64,17 @@ function connected(redis: Redis): Promise<void> {
 /** Its commands fail while Redis is away: the next run catches up. */
 function startReconciling(
   config: CryptoConfig,
-  redis: Redis,
+  { redis, book }: { readonly redis: Redis; readonly book: OrderBook },
   { append, log, metrics, now, closing }: ReceiverDeps,
 ): Regularly<readonly Reconciled[]> {
   const deps: ReconcileDeps = {
     apps: payAppsOf(config),
     bot: botApiOf(config),
-    append,
+    async append(event) {
+      const result = await append(event);
+      closeIfPaid(event, book, log);
+      return result;
+    },
     redis,
     prefix: config.REDIS_PREFIX,
     days: config.RECONCILE_DAYS,

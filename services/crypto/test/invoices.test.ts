@@ -142,6 +142,21 @@ test('Stars cost what the rate says, rounded up, and the link is paid once', asy
   });
 });
 
+test('a link whose payment was found in the list alone is not paid again either', async () => {
+  const sold = await sell('/api/stars/invoice', { user: USER, ndn: '10' });
+  // The question is answered; the payment is told to nobody.
+  const link = sold['url'];
+  await partners.control('bot/knobs', { allowedUpdates: ['pre_checkout_query'] }, 'PATCH');
+  expect(await partners.control('bot/pay', { user: USER, link })).toMatchObject({
+    payment: { delivered: null },
+  });
+  await post('/api/crypto/reconcile', {});
+  await waitFor(async () => {
+    const again = await partners.control('bot/pay', { user: 77, link });
+    return (again['checkout'] as Json)['ok'] === false;
+  });
+});
+
 test('a plan of seven days in Stars, and a subscription that Telegram renews', async () => {
   expect(await sell('/api/stars/invoice', { user: USER, plan: 'star-7' })).toMatchObject({
     price: { asset: 'XTR', amount: '70' },
