@@ -15,6 +15,23 @@ const VECTORS = [
 ] as const;
 
 describe('a callback of Raiffeisen', () => {
+  test('of the bank’s own published example has the signature that is published with it', () => {
+    // The key of the example, in the bank's public documentation for its test contour.
+    const key = [
+      'eyJ0eXAiOiJKV1QiLCJhbGciOiJIUzI1NiJ9',
+      'eyJzdWIiOiJNQTAwMDAwMDA1NTIiLCJqdGkiOiIwZTRhODI2ZC0zMTk3LTQ5YWUtYjRlYS0zZDllOGRkODIyOGEifQ',
+      'Q-AVaDBzvfkz6I8ZCVgvGIWpWTUgotRDmTcs4ysR0Qc',
+    ].join('.');
+    const body = Buffer.from(
+      '{"amount":101.01,"sbpMerchantId":"MA0000000552","paymentStatus":"SUCCESS",' +
+        '"order":"dfe0ff08-4796-46bb-a9fb-93fcd99ce748",' +
+        '"transactionDate":"2020-07-24T17:20:00.999232+03:00"}',
+    );
+    const signature = '1eca6a084ff8a5b4f5740e0eeab2a72d8ff981bce5b5dea75a53bf44944a8c8d';
+    expect(read(body, signature, [key]).ok).toBe(true);
+    expect(read(body, signature).ok).toBe(false);
+  });
+
   test.each(VECTORS)('is signed over the amount as it is written: %s', (amount, signature) => {
     expect(read(bodyWith(amount), signature)).toEqual({
       ok: true,
