@@ -1,6 +1,6 @@
 import type { Grant } from './event.ts';
 import { isRecord, parseJsonText, textAt } from './json.ts';
-import { amountOf, canonicalAmount, parseMoney, type Money } from './money.ts';
+import { amountOf, parseAmount, parseMoney, type Money } from './money.ts';
 
 /**
  * What a payment gives its payer where no order of ours says it: the payload rules of Stars and of
@@ -139,11 +139,11 @@ function userId(fields: Record<string, unknown>, key: string): string | null {
 
 /** Exact: both sides are whole numbers of 10⁻³⁶. */
 function isWithinTolerance(promised: string, stars: string, ndnPerStar: string): boolean {
-  const rate = canonicalAmount(ndnPerStar);
-  const paid = canonicalAmount(stars);
+  const rate = parseAmount(ndnPerStar);
+  const paid = parseAmount(stars);
   if (rate === null || paid === null) return false;
 
-  const atRate = amountOf(paid) * amountOf(rate);
+  const atRate = paid * rate;
   const difference = amountOf(promised) * amountOf('1') - atRate;
   const distance = difference < 0n ? -difference : difference;
   return distance * TOLERANCE_DIVISOR <= atRate;

@@ -35,9 +35,11 @@ export function parseAmount(text: string): Amount | null {
 /** The inverse of parseAmount, in canonical form: '1234.5', '-0.01', '0'. */
 export function formatAmount(amount: Amount): string {
   const magnitude = amount < 0n ? -amount : amount;
-  const fraction = (magnitude % UNIT).toString().padStart(DECIMALS, '0').replace(/0+$/, '');
   const sign = amount < 0n ? '-' : '';
-  return `${sign}${magnitude / UNIT}${fraction === '' ? '' : `.${fraction}`}`;
+  const rest = magnitude % UNIT;
+  if (rest === 0n) return `${sign}${magnitude / UNIT}`;
+  const fraction = rest.toString().padStart(DECIMALS, '0').replace(/0+$/, '');
+  return `${sign}${magnitude / UNIT}.${fraction}`;
 }
 
 /** '100.00' → '100', so that one amount has one spelling in hashes. Null as in parseAmount. */

@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** All that one link of the chain covers, as text: a row of the inbox and the lines of its entry. */
 export interface Link {
@@ -49,12 +49,13 @@ const FIELDS = [
  * rebuild arrives at the same head.
  */
 export function nextHash(head: string, link: Link): string {
-  const parts: Buffer[] = [Buffer.from(head, 'hex')];
-  for (const field of FIELDS) {
-    const bytes = Buffer.from(String(link[field] ?? ''), 'utf8');
-    const length = Buffer.allocUnsafe(4);
-    length.writeUInt32BE(bytes.length);
-    parts.push(length, bytes);
+  const texts = FIELDS.map((field) => String(link[field] ?? ''));
+  const sizes = texts.map((text) => Buffer.byteLength(text));
+  const bytes = Buffer.allocUnsafe(sizes.reduce((sum, size) => sum + 4 + size, 32));
+  let at = bytes.write(head, 'hex');
+  for (const [index, text] of texts.entries()) {
+    at = bytes.writeUInt32BE(sizes[index] ?? 0, at);
+    at += bytes.write(text, at);
   }
-  return createHash('sha256').update(Buffer.concat(parts)).digest('hex');
+  return hash('sha256', bytes, 'hex');
 }

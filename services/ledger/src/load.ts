@@ -63,7 +63,7 @@ function uniqueOrders(events: readonly KopeckEvent[]): readonly OrderKey[] {
   return [...keys.values()];
 }
 
-/** Whatever else is known of an id stands beside its row: its completion, and contents that were refused. */
+/** The completion of an event is looked for only where the event is known. */
 async function loadSeen(
   tx: PoolConnection,
   events: readonly KopeckEvent[],
@@ -71,8 +71,9 @@ async function loadSeen(
 ): Promise<void> {
   const ids = events.map(({ id }) => id);
   const rows = await select(tx, SEEN, ids);
-  const known = rows.map((row) => String(row['event_id']));
-  const baseOf = new Map(known.map((id) => [completionId(id), id]));
+  const baseOf = new Map(
+    rows.map((row) => [completionId(String(row['event_id'])), String(row['event_id'])]),
+  );
   const completions = await select(tx, SEEN, [...baseOf.keys()]);
   for (const row of [...rows, ...completions]) {
     const id = String(row['event_id']);
@@ -84,7 +85,7 @@ async function loadSeen(
   const conflicts = await select(
     tx,
     'SELECT event_id, contenthash FROM conflicts WHERE event_id IN (?)',
-    known,
+    ids,
   );
   for (const row of conflicts) {
     const contenthash = String(row['contenthash']);

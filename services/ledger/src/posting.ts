@@ -18,9 +18,11 @@ export const NO_BOOKS: Books = new Map();
 export function sum(postings: Iterable<Posting>): readonly Posting[] {
   const total = new Map<string, Posting>();
   for (const posting of postings) {
-    const key = JSON.stringify([posting.subject, posting.account, posting.asset]);
+    const { subject, account, asset, amount } = posting;
+    // The length tells where the account ends, whatever is in it.
+    const key = `${asset} ${account.length} ${account}${subject}`;
     const before = total.get(key)?.amount ?? 0n;
-    total.set(key, { ...posting, amount: before + posting.amount });
+    total.set(key, { subject, account, asset, amount: before + amount });
   }
   return [...total.values()].filter(({ amount }) => amount !== 0n).sort(byPlace);
 }

@@ -44,7 +44,7 @@ export async function record(
     'INSERT INTO evidence VALUES ?',
     decisions
       .filter(({ event }) => event.evidence !== '')
-      .map(({ id, event }) => [id, deflateSync(event.evidence)]),
+      .map(({ id, event }) => [id, deflateSync(event.evidence, COMPRESSION)]),
   );
   await recordEntries(tx, rows, bookedAt);
   await recordState(tx, decisions, bookedAt);
@@ -59,6 +59,9 @@ export async function record(
   }
   return newHead;
 }
+
+/** A request is about a kilobyte: more effort hardly makes it smaller, a larger buffer is only thrown away. */
+const COMPRESSION = { level: 1, chunkSize: 2_048 } as const;
 
 interface Chained {
   readonly decision: Decision;
