@@ -15,7 +15,7 @@ release_id() {
 
 # release_files: all that belongs to a release, below the folder one stands in.
 release_files() {
-  find . \( -name .git -o -name node_modules -o -name .local -o -name coverage -o -name certs \) -prune -o \
+  find . \( -name .git -o -name node_modules -o -name .local -o -name coverage -o -name certs -o -name dist \) -prune -o \
     -type f ! -name .env ! -name '.env.?*' ! -name '*.log' -print0 -o -name .env.example -print0
 }
 
