@@ -28,6 +28,8 @@ export interface Rig {
   readonly mariadb: PrivateMariadb;
   readonly redis: PrivateRedis;
   readonly databaseUrl: string;
+  /** A folder a service. */
+  readonly journalDir: string;
   /** An empty folder that goes with the rig. */
   readonly spareDir: string;
   /** Every mail that was sent, as it went over the wire. */
@@ -108,6 +110,7 @@ export async function startRig(
     mariadb,
     redis,
     databaseUrl,
+    journalDir: join(dir, 'journal'),
     spareDir: join(dir, 'spare'),
     mails: () => readMails(mailDir),
     processes,
