@@ -108,7 +108,7 @@ async function startEpn(): Promise<Server> {
     return /^kopeck_journal_waiting\S* 0$/m.test(metrics);
   };
   // The figure is renewed once a second, so it may still be that of the time before the load.
-  const idle = async (): Promise<unknown> => {
+  const idle = async (): Promise<void> => {
     await waitFor(async () => !(await isDrained()), { timeoutMs: 1_500 }).catch(() => undefined);
     await waitFor(isDrained, { timeoutMs: 60_000, everyMs: 100 });
   };

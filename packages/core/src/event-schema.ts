@@ -55,6 +55,7 @@ const affiliate = {
   commission: maybeMoney,
   revenue: maybeMoney,
   fields: Joi.object().pattern(Joi.string(), text),
+  messageId: name.optional(),
 };
 
 const review = { eventId: name, reason: name, by: name, why: name };

@@ -82,6 +82,8 @@ export interface AffiliateAction {
   readonly commission: Money | null;
   readonly revenue: Money | null;
   readonly fields: Readonly<Record<string, string>>;
+  /** The id of the signed message that brought it: the same on each attempt, of one event only. */
+  readonly messageId?: string;
 }
 
 export interface SubscriptionChange {

@@ -28,6 +28,7 @@ export const DATABASE_GRANTS = {
     evidence: ['SELECT', 'INSERT'],
     // UPDATE: what ON DUPLICATE KEY asks for, and no more than that.
     conflicts: ['SELECT', 'INSERT', 'UPDATE'],
+    svix_messages: ['SELECT', 'INSERT', 'UPDATE'],
     entries: ['SELECT', 'INSERT'],
     postings: ['SELECT', 'INSERT'],
     balances: ['SELECT', 'INSERT', 'UPDATE'],

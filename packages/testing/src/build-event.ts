@@ -108,6 +108,7 @@ const AFFILIATE_KEYS = [
   'commission',
   'revenue',
   'fields',
+  'messageId',
 ] as const satisfies readonly (keyof AffiliateAction)[];
 
 function times({ network = 'main', time, receivedAt = AT }: Circumstances) {

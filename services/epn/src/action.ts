@@ -9,12 +9,18 @@ import type { Network } from './network.ts';
 import { textOf } from './parameters.ts';
 import type { Postback } from './postback.ts';
 
+/** What brought the postback, where somebody signed it. */
+export interface SignedMessage {
+  readonly messageId: string;
+  readonly evidenceHeaders: readonly string[];
+}
+
 /** Without a status nobody knows whether the money is held, earned or lost: a person must look. */
 export function normalisePostback(
   postback: Postback,
   network: Network,
   delivery: Delivery,
-  evidenceHeaders: readonly string[] = [],
+  signed: SignedMessage | null = null,
 ): Normalised<never> {
   const { values } = postback;
   if (values.size === 0) return { kind: 'ignored', reason: 'ping' };
@@ -33,6 +39,7 @@ export function normalisePostback(
     commission: moneyOf(commission, currency),
     revenue: moneyOf(revenue, currency),
     fields: fieldsOf(postback, network),
+    ...(signed === null ? {} : { messageId: signed.messageId }),
   };
   const { partner, actionId } = action;
   const event = makeEvent({
@@ -46,7 +53,7 @@ export function normalisePostback(
     money: action.commission,
     reference: action.orderNumber,
     data: action,
-    evidence: evidenceOf(delivery, evidenceHeaders),
+    evidence: evidenceOf(delivery, signed?.evidenceHeaders ?? []),
   });
   return { kind: 'event', event };
 }

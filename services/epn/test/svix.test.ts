@@ -54,7 +54,12 @@ const at = new Date(SENT_AT * 1_000).toISOString();
 describeSource(source, {
   genuine: delivered({ body: BODY }),
   // The very event that the postback itself would make.
-  event: { ...ofPostback, time: at, receivedat: at },
+  event: {
+    ...ofPostback,
+    data: { ...ofPostback.data, messageId: 'msg_1' },
+    time: at,
+    receivedat: at,
+  },
   proof: PROOF,
   withProof: (proof) => delivered({ body: BODY, signature: `v1,${proof.toString('base64')}` }),
   authentic: (content) => delivered({ body: content }),

@@ -6,6 +6,7 @@ import { sum, type Posting } from './posting.ts';
 import { bookDifference, refoldPayment } from './refold.ts';
 import { isReview, type ReviewEnd } from './review.ts';
 import { storedEvent, type Inputs } from './stored-event.ts';
+import { isReused } from './svix-messages.ts';
 
 export type Outcome = 'booked' | 'noted' | 'review' | 'quarantined';
 
@@ -39,7 +40,8 @@ export type Verdict =
 export function decide(event: KopeckEvent, inputs: Inputs, knowledge: Knowledge): Verdict {
   const seen = knowledge.seen.get(event.id) ?? [];
   const repeat = repeatOf(event, seen);
-  if (repeat === 'conflict') {
+  const reused = isReused(event, knowledge.messages);
+  if (repeat === 'conflict' || (repeat === null && reused)) {
     push(knowledge.seen, event.id, { contenthash: event.contenthash, isIncomplete: true });
     return { kind: 'conflict', event };
   }

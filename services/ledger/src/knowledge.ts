@@ -1,5 +1,6 @@
 import type { Order, OrderKey } from './payment.ts';
 import type { Posting } from './posting.ts';
+import type { Messages } from './svix-messages.ts';
 import type { Stored } from './stored-event.ts';
 
 /** A row of the inbox that has the id of an event of this batch. */
@@ -22,6 +23,7 @@ export interface Knowledge {
   readonly payments: Map<string, readonly string[]>;
   /** Subjects that earlier batches have events of. All others have no state yet, in no table. */
   readonly earlier: ReadonlySet<string>;
+  readonly messages: Messages;
 }
 
 export function emptyKnowledge(): Knowledge {
@@ -32,6 +34,7 @@ export function emptyKnowledge(): Knowledge {
     orders: new Map(),
     payments: new Map(),
     earlier: new Set(),
+    messages: new Map(),
   };
 }
 

@@ -5,6 +5,7 @@ import { completionId } from './decide.ts';
 import { emptyKnowledge, orderText, push, type Knowledge } from './knowledge.ts';
 import { orderKeyOf, type Order, type OrderKey } from './payment.ts';
 import { storedEvent, type Stored } from './stored-event.ts';
+import { loadMessages } from './svix-messages.ts';
 
 /** Reads what the books know of everything the batch touches, in a handful of statements. */
 export async function loadKnowledge(
@@ -21,7 +22,8 @@ export async function loadKnowledge(
     ...[...knowledge.payments.values()].flat(),
   ]);
   await loadSubjects(tx, [...subjects], knowledge, orderKeys);
-  return { ...knowledge, earlier: new Set(knowledge.events.keys()) };
+  const messages = await loadMessages(tx, events);
+  return { ...knowledge, earlier: new Set(knowledge.events.keys()), messages };
 }
 
 /** All that is known of the subjects: their events, their books, and the orders that they name. */

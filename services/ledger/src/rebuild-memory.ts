@@ -12,6 +12,7 @@ const MEMORY = [
   { table: 'outbox', key: ['id'] },
   { table: 'outbox_subjects', key: ['subject'] },
   { table: 'reviews', key: ['id'] },
+  { table: 'svix_messages', key: ['partner', 'message_id'] },
 ] as const;
 
 const PAGE = 500;

@@ -137,3 +137,28 @@ function bookAt(percent: string, event: KopeckEvent): Promise<unknown> {
   const inputsFor = () => ({ cashbackPercent: percent });
   return bookOrBisect({ pool: books.pool, inputsFor, now: () => new Date() }, [event]);
 }
+
+test('a signed message that comes again with another event is a conflict for a person, and books nothing', async () => {
+  const brought = (actionId: string, messageId: string) =>
+    affiliateEvent('completed', {
+      actionId,
+      clickId: 'signed',
+      commission: { asset: 'RUB', amount: '10' },
+      messageId,
+    });
+  const first = brought('signed-1', 'msg_1');
+  // In one batch, in a later one, and with both at once.
+  expect(await books.outcomes(first, brought('signed-2', 'msg_1'))).toEqual(['booked', 'conflict']);
+  expect(await books.outcomes(brought('signed-3', 'msg_1'), first)).toEqual([
+    'conflict',
+    'duplicate',
+  ]);
+  expect(await balancesOf('signed')).toEqual(['user:signed 3.33 RUB']);
+  expect(await reviewsOf('signed-3')).toEqual(['conflict open']);
+  const kept = await books.query("SELECT 1 FROM conflicts WHERE event LIKE '%signed-3%'");
+  expect(kept).toHaveLength(1);
+
+  // A message of its own makes it good; so does the postback itself.
+  expect(await books.outcomes(brought('signed-3', 'msg_2'))).toEqual(['booked']);
+  expect(await balancesOf('signed')).toEqual(['user:signed 6.66 RUB']);
+});

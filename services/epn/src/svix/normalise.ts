@@ -9,11 +9,17 @@ export const EVIDENCE_HEADERS = ['id', 'timestamp', 'signature'].flatMap((name) 
   `webhook-${name}`,
 ]);
 
-/** The same event as the postback itself would make: whichever comes first, the other is its repeat. */
+/**
+ * The same event as the postback itself would make: whichever comes first, the other is its repeat. The
+ * ledger is told the message: one that comes again with another event is a conflict there.
+ */
 export function normalise(
   postback: Postback,
   network: Network,
-  delivery: Delivery,
+  { delivery, messageId }: { readonly delivery: Delivery; readonly messageId: string },
 ): Normalised<never> {
-  return normalisePostback(postback, network, delivery, EVIDENCE_HEADERS);
+  return normalisePostback(postback, network, delivery, {
+    evidenceHeaders: EVIDENCE_HEADERS,
+    messageId,
+  });
 }

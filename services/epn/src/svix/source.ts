@@ -20,6 +20,7 @@ export function svixSource(
     evidenceHeaders: EVIDENCE_HEADERS,
     verify: (delivery) => verify(delivery, keys),
     parse: (delivery) => parse(delivery, quiet),
-    normalise: (postback, _proof, delivery) => normalise(postback, quiet, delivery),
+    normalise: (postback, { messageId }, delivery) =>
+      normalise(postback, quiet, { delivery, messageId }),
   };
 }
