@@ -1,0 +1,157 @@
+import { deflateSync } from 'node:zlib';
+import type { PoolConnection } from 'mysql2/promise';
+import type { KopeckEvent } from '@kopeck/core/event';
+import { sha256 } from '@kopeck/core/identity';
+import { formatAmount } from '@kopeck/core/money';
+import { nextHash, type Link } from './chain.ts';
+import type { Decision, Verdict } from './decide.ts';
+import { postingsText, sum, type Posting } from './posting.ts';
+import { recordNotices } from './record-notices.ts';
+import { recordReviews } from './record-reviews.ts';
+import { recordState, recordTrouble } from './record-state.ts';
+import { insert, type Row } from './sql.ts';
+import { recordMessages } from './svix-messages.ts';
+
+export interface Head {
+  readonly seq: bigint;
+  readonly hash: string;
+}
+
+export interface Circumstances {
+  readonly bookedAt: Date;
+  /** Subjects with state from earlier batches. */
+  readonly earlier: ReadonlySet<string>;
+  /** Of evidence that may be gone; by default it is hashed. */
+  readonly evidenceHashOf?: ((event: KopeckEvent) => string) | undefined;
+}
+
+/** Writes what was decided, one statement a table, and returns the new head of the chain. */
+export async function record(
+  tx: PoolConnection,
+  verdicts: readonly Verdict[],
+  head: Head,
+  { bookedAt, earlier, evidenceHashOf = ({ evidence }) => sha256(evidence) }: Circumstances,
+): Promise<Head> {
+  const decisions = verdicts.filter((verdict) => verdict.kind === 'new');
+  const { rows, newHead } = chain(decisions, head, evidenceHashOf);
+
+  await insert(
+    tx,
+    'INSERT INTO inbox VALUES ?',
+    rows.map((row) => inboxRow(row, bookedAt)),
+  );
+  await insert(
+    tx,
+    'INSERT INTO evidence VALUES ?',
+    decisions
+      .filter(({ event }) => event.evidence !== '')
+      .map(({ id, event }) => [id, deflateSync(event.evidence, COMPRESSION)]),
+  );
+  await recordEntries(tx, rows, bookedAt);
+  await recordState(tx, decisions, bookedAt);
+  await recordReviews(tx, verdicts, bookedAt, earlier);
+  await recordTrouble(tx, verdicts, bookedAt);
+  await recordMessages(tx, verdicts);
+  await recordNotices(tx, decisions, bookedAt, earlier);
+  if (rows.length > 0) {
+    await tx.query('UPDATE chain_head SET seq = ?, hash = ? WHERE id = 1', [
+      newHead.seq.toString(),
+      newHead.hash,
+    ]);
+  }
+  return newHead;
+}
+
+/** A request is about a kilobyte: more effort hardly makes it smaller, a larger buffer is only thrown away. */
+const COMPRESSION = { level: 1, chunkSize: 2_048 } as const;
+
+interface Chained {
+  readonly decision: Decision;
+  readonly seq: bigint;
+  readonly data: string;
+  readonly inputs: string;
+  readonly evidenceHash: string;
+  readonly hash: string;
+}
+
+function chain(
+  decisions: readonly Decision[],
+  head: Head,
+  evidenceHashOf: (event: KopeckEvent) => string,
+): { rows: readonly Chained[]; newHead: Head } {
+  let { seq, hash } = head;
+  const rows = decisions.map((decision) => {
+    const data = JSON.stringify(decision.event.data);
+    const inputs = JSON.stringify(decision.inputs);
+    const evidenceHash = evidenceHashOf(decision.event);
+    seq += 1n;
+    hash = nextHash(hash, linkOf(decision, { seq, data, inputs, evidenceHash }));
+    return { decision, seq, data, inputs, evidenceHash, hash };
+  });
+  return { rows, newHead: { seq, hash } };
+}
+
+type Place = Pick<Link, 'seq' | 'data' | 'inputs' | 'evidenceHash'>;
+
+function linkOf({ id, event, outcome, reason, postings }: Decision, place: Place): Link {
+  const { source, type, subject, network, contenthash, time, receivedat } = event;
+  return {
+    ...place,
+    id,
+    source,
+    type,
+    subject,
+    network,
+    outcome,
+    reason,
+    contenthash,
+    occurredAt: new Date(time).toISOString(),
+    receivedAt: new Date(receivedat).toISOString(),
+    postings: postingsText(postings),
+  };
+}
+
+function inboxRow(
+  { decision, seq, data, inputs, evidenceHash, hash }: Chained,
+  bookedAt: Date,
+): Row {
+  const { id, event, outcome, reason } = decision;
+  const { source, type, subject, network, contenthash } = event;
+  const times = [new Date(event.time), new Date(event.receivedat), bookedAt];
+  const place = [id, seq.toString(), source, type, subject, network, outcome, reason, contenthash];
+  return [...place, ...times, data, inputs, evidenceHash, hash];
+}
+
+async function recordEntries(
+  tx: PoolConnection,
+  rows: readonly Chained[],
+  bookedAt: Date,
+): Promise<void> {
+  const booked = rows.filter(({ decision }) => decision.postings.length > 0);
+  await insert(
+    tx,
+    'INSERT INTO entries VALUES ?',
+    booked.map(({ decision, seq }) => [seq.toString(), decision.id, bookedAt]),
+  );
+  await insert(
+    tx,
+    'INSERT INTO postings VALUES ?',
+    booked.flatMap(({ decision, seq }) =>
+      decision.postings.map((posting, line) => postingRow(seq, line, posting)),
+    ),
+  );
+  const changes = sum(
+    booked
+      .flatMap(({ decision }) => decision.postings)
+      .map((posting) => ({ ...posting, subject: '' })),
+  );
+  await insert(
+    tx,
+    'INSERT INTO balances VALUES ? ON DUPLICATE KEY UPDATE amount = amount + VALUES(amount)',
+    changes.map(({ account, asset, amount }) => [account, asset, formatAmount(amount)]),
+  );
+}
+
+function postingRow(seq: bigint, line: number, { subject, account, asset, amount }: Posting): Row {
+  return [seq.toString(), line, subject, account, asset, formatAmount(amount)];
+}
