@@ -2,7 +2,7 @@ import { openDatabase } from '@kopeck/runtime/database';
 import { explainEvent, findEvents } from '../../../services/ledger/src/explain.ts';
 import { Advice, type Context } from './command.ts';
 
-const USAGE = `usage: npm run --silent kopeck -- explain EVENT-ID | ORDER | CHARGE-ID | INVOICE-ID | ACTION-ID
+const USAGE = `usage: npm run --silent kopeck -- explain EVENT-ID | ORDER | CHARGE-ID | INVOICE-ID | ACTION-ID | purchase:ID
 
 All that the books know of it, as JSON: what came, the verdict, the postings, the chain, who was told.`;
 

@@ -55,11 +55,15 @@ const DELIVERIES = `SELECT id, kind, attempts, created_at AS createdAt, done_at 
 const RELATED = `SELECT event_id AS id, type, outcome, reason, seq FROM inbox
   WHERE subject = ? AND event_id <> ? ORDER BY occurred_at DESC LIMIT 50`;
 
-/** Ids of the events that somebody may mean by an order, a charge, an invoice, an action or an id of ours. */
+/**
+ * Ids of the events that somebody may mean by an order, a charge, an invoice, an action, an id or a
+ * subject of ours, such as `purchase:1`.
+ */
 export async function findEvents(pool: Pool, wanted: string): Promise<readonly string[]> {
   const rows = await select(
     pool,
     `SELECT event_id, seq FROM inbox WHERE event_id IN (?)
+      UNION (SELECT event_id, seq FROM inbox WHERE subject = ? ORDER BY occurred_at DESC LIMIT 50)
       UNION SELECT i.event_id, i.seq FROM inbox i JOIN (
         SELECT subject FROM payments WHERE payment_id = ?
         UNION SELECT subject FROM payments WHERE order_id = ?
@@ -67,7 +71,7 @@ export async function findEvents(pool: Pool, wanted: string): Promise<readonly s
         UNION SELECT subject FROM affiliate_actions WHERE order_number = ?
         UNION SELECT CONCAT('order:', source, ':', order_id) FROM orders WHERE order_id = ?
       ) s ON i.subject = s.subject ORDER BY seq LIMIT 50`,
-    [[wanted, completionId(wanted)], wanted, wanted, wanted, wanted, wanted],
+    [[wanted, completionId(wanted)], wanted, wanted, wanted, wanted, wanted, wanted],
   );
   return rows.map((row) => String(row['event_id']));
 }

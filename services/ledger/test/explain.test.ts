@@ -46,6 +46,7 @@ test('events are found by what shops and partners call them', async () => {
   expect(await findEvents(books.pool, 'AD1')).toEqual([paid.id]);
   expect(await findEvents(books.pool, paid.id)).toEqual([paid.id]);
   expect(await findEvents(books.pool, 'nobody')).toEqual([]);
+  expect(await findEvents(books.pool, paid.subject)).toContain(paid.id);
 });
 
 test('no look-up reads a table from end to end', async () => {
