@@ -122,6 +122,37 @@ test.each([
   expect(qrcUuid(String(qrId)) !== null).toBe(isReal);
 });
 
+describe('Raiffeisen', () => {
+  const refund = (refundId: string, amount: number) =>
+    bearer('POST', '/raiffeisen/api/sbp/v1/refund', { order: 'refunded', refundId, amount });
+
+  test('gives back what is left and no more, each refundId once, and decides later', async () => {
+    const { qrId } = await create('acquirer', 'refunded');
+    expect(await refund('early', 1)).toMatchObject({ code: 'ERROR.REFUND_INSUFFICIENT_FUNDS' });
+    await payCode('acquirer', String(qrId));
+    await turn('acquirer', { refunds: 'hold' });
+    expect(await refund('part', 60)).toMatchObject({ refundStatus: 'IN_PROGRESS' });
+    expect(await refund('part', 60)).toMatchObject({ refundStatus: 'IN_PROGRESS' });
+    expect(await refund('more', 41)).toMatchObject({ code: 'ERROR.REFUND_INSUFFICIENT_FUNDS' });
+    expect(await codes('acquirer')).toMatchObject([{ refunds: [{ amount: '60' }] }]);
+    await turn('acquirer', { refunds: 'decline' });
+    expect(await bearer('GET', '/raiffeisen/api/sbp/v1/refund/part')).toMatchObject({
+      refundStatus: 'DECLINED',
+    });
+    expect(await bearer('GET', '/raiffeisen/api/sbp/v1/refund/other')).toMatchObject({
+      code: 'ERROR.REFUND_NOT_FOUND',
+    });
+  });
+
+  test('knows no other paths, and says so as its framework does', async () => {
+    expect(await bearer('GET', '/raiffeisen/api/sbp/v9/qrs')).toMatchObject({
+      status: 404,
+      error: 'Not Found',
+      path: '/api/sbp/v9/qrs',
+    });
+  });
+});
+
 describe('T-Bank', () => {
   test('knows an order once, and no wrong token or terminal', async () => {
     expect(await create('tbank', 'once')).toMatchObject({ Success: true, Status: 'NEW' });

@@ -99,6 +99,27 @@ describe.each(Object.entries(DOUBLES))('%s', (provider, double) => {
     expect(eventsOf('race')).toEqual(['payment.expired', 'payment.paid']);
   });
 
+  test('tells of a refund before it has told of the payment, and both are booked', async () => {
+    // The others send no callback of a refund.
+    if (provider !== 'tbank' && provider !== 'yookassa') return;
+    await turn(bank, { callbacks: 'drop' });
+    const qrId = await order('reordered');
+    await payAt(bank, qrId);
+    await turn(bank, { callbacks: 'deliver' });
+    // Somebody gives the money back in the bank's cabinet, before we have looked at all.
+    const { attemptId, paymentId } = (await sbp.attempts.find(id('reordered'))) ?? {};
+    await sbp.providers[provider]?.refund({
+      refundKey: 'e'.repeat(32),
+      attemptId: attemptId ?? '',
+      paymentId: paymentId ?? '',
+      operationId: null,
+      kopecks: 10_000n,
+      paidKopecks: 10_000n,
+    });
+    await untilStatus('reordered', 'refunded');
+    expect(eventsOf('reordered')).toEqual(['payment.paid', 'payment.refunded']);
+  });
+
   test('is asked days later, when all of us were away since before the payment', async () => {
     await turn(bank, { callbacks: 'drop' });
     const qrId = await order('days');

@@ -10,6 +10,7 @@ import {
   postPayment,
   sandboxQrs,
   startTestSbp,
+  turn,
   type RunningSbp,
   type SbpDatabase,
 } from './running-sbp.ts';
@@ -113,6 +114,23 @@ test('money that somebody gave back in the provider’s cabinet is booked too', 
     type: 'payment.refunded',
     data: { reference: 'cabinet', refunded: null, cumulative: { asset: 'RUB', amount: '100' } },
   });
+});
+
+test('a provider that is no longer the default still hears of its codes', async () => {
+  const { body } = await postPayment(sbp, { amount: 100, orderId: 'switched' });
+  const switched = await startTestSbp(kept(database), {
+    sandboxUrl: sbp.sandboxUrl,
+    hasCallbacks: false,
+    env: { SBP_PROVIDER: 'tbank' },
+  });
+  await turn(sbp, { callbackUrl: `${switched.url}/webhook/sbp/raiffeisen` });
+  await pay(sbp, body['qrcId']);
+  await untilStatus('switched', 'paid');
+  expect(switched.events.map(({ type }) => type)).toEqual(['payment.paid']);
+  const next = await postPayment(switched, { amount: 100, orderId: 'switched-2' });
+  expect(next.body['provider']).toBe('tbank');
+  await turn(sbp, { callbackUrl: `${sbp.url}/webhook/sbp/raiffeisen` });
+  await switched.close();
 });
 
 test('older shops hear their own three words', async () => {

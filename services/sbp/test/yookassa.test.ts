@@ -1,3 +1,7 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { json } from 'node:stream/consumers';
 import { expect, test } from 'vitest';
 import { isFromOneOf } from '../src/networks.ts';
 import { openProviders } from '../src/providers.ts';
@@ -67,6 +71,40 @@ test.each([
   ['invented', null, 'pending'],
 ])('%s for %s of YooKassa means %s', (word, reason, status) => {
   expect(stateOf(word, reason)).toBe(status);
+});
+
+test('a shop that may not draw codes itself gets a page of YooKassa, by a key of its own', async () => {
+  const keys: unknown[] = [];
+  const server = createServer((request, response) => {
+    void json(request).then((body) => {
+      keys.push(request.headers['idempotence-key']);
+      const { type } = (body as { confirmation: { type: string } }).confirmation;
+      const confirmation = { type, confirmation_url: 'https://yoomoney.example/pay/1' };
+      response.statusCode = type === 'qr' ? 400 : 200;
+      response.end(JSON.stringify({ id: 'payment-1', status: 'pending', confirmation }));
+    });
+  });
+  server.listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  const { yookassa } = openProviders(
+    { ...config, YOOKASSA_URL: url },
+    { now: () => new Date(0), changed: () => undefined },
+  );
+  const request = {
+    attemptId: 'attempt-1',
+    kopecks: 10_000n,
+    expiresAt: new Date(3_600_000),
+    description: null,
+    returnUrl: null,
+  };
+  expect(await yookassa?.createQr(request)).toEqual({
+    paymentId: 'payment-1',
+    qrcId: null,
+    link: 'https://yoomoney.example/pay/1',
+  });
+  expect(keys).toEqual(['attempt-1', 'attempt-1-redirect']);
+  server.close();
 });
 
 function read(notification: object) {
