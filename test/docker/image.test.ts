@@ -1,9 +1,8 @@
 import { expect, test } from 'vitest';
 import { docker } from './docker.ts';
-import { stackUnderTest } from './stack.ts';
+import { inspect, stackUnderTest } from './stack.ts';
 
-const { values } = stackUnderTest();
-const IMAGE = values['KOPECK_IMAGE'] ?? '';
+const { Image: IMAGE } = await inspect(stackUnderTest(), 'sbp');
 const LIMIT_MB = 260;
 
 /** What `find` says in a container of the image. */

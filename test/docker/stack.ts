@@ -3,12 +3,10 @@ import { freePort } from '@kopeck/testing/ports';
 import { waitFor } from '@kopeck/testing/wait-for';
 import type { Rig } from '../rig/rig.ts';
 import { docker } from './docker.ts';
+import type { Installation } from './install.ts';
 
-/** A stack that was started from docker-compose.yml: all that a test needs to find it. */
-export interface Stack {
-  readonly project: string;
-  readonly composeFile: string;
-  readonly envFile: string;
+/** An installed stack: all that a test needs to find it. */
+export interface Stack extends Installation {
   /** What .env says. */
   readonly values: Readonly<Record<string, string>>;
   /** Traefik's published port, the only door. */
@@ -30,20 +28,15 @@ export type ServiceName = (typeof SERVICES)[number];
 
 export const stackUnderTest = (): Stack => inject('stack');
 
-export function compose(stack: Stack, ...args: readonly string[]): Promise<string> {
-  const { project, composeFile, envFile } = stack;
-  return docker(
-    'compose',
-    '--ansi',
-    'never',
-    '-p',
-    project,
-    '-f',
-    composeFile,
-    '--env-file',
-    envFile,
-    ...args,
-  );
+/** As install.sh calls it. */
+export function compose(
+  { project, dir }: Pick<Stack, 'project' | 'dir'>,
+  ...args: readonly string[]
+): Promise<string> {
+  const release = `${dir}/current`;
+  const where = ['--project-directory', release, '--file', `${release}/docker-compose.yml`];
+  const what = ['--project-name', project, '--env-file', `${dir}/.env`];
+  return docker('compose', '--ansi', 'never', ...what, ...where, ...args);
 }
 
 export interface Inspected {
