@@ -18,7 +18,7 @@ import { startProcess } from '../test/rig/service-process.ts';
  */
 const RATES = [50, 200];
 const SECONDS = 10;
-const LOOK_MS = 2;
+const LOOK_MS = 5;
 
 const dir = await mkdtemp(join(tmpdir(), 'kopeck-bench-'));
 const template = join(dir, 'template');
