@@ -71,6 +71,24 @@ copy_journals() {
     docker unpause "$id" > /dev/null 2>&1 || true
     [[ $code == 0 ]] || return 1
   done
+  await_health
+}
+
+# Docker calls a container unhealthy that it has paused, until it looks again; an upgrade that comes right
+# after would take that for a failure. One that stays so was ill before, and is not the backup's business.
+await_health() {
+  local receiver try
+  for receiver in "${RECEIVERS[@]}"; do
+    for ((try = 0; try < 30; try++)); do
+      [[ $(health_of "$receiver") == unhealthy ]] || break
+      sleep 1
+    done
+  done
+}
+
+health_of() {
+  docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{end}}' \
+    "$(compose ps --all -q "$1" | head -n 1)" 2> /dev/null || true
 }
 
 # head_of_dump FILE: seq:hash, as `kopeck audit` says it.

@@ -7,9 +7,9 @@ uninstall() {
   confirm uninstall_sure || die 64 restore_refused
   if [[ ${KOPECK_PURGE:-0} == 1 ]]; then confirm_purge; fi
   if [[ ${KOPECK_PURGE:-0} == 1 ]]; then
-    logged compose --profile cli down --remove-orphans --volumes
+    logged compose --profile cli --profile bundled-db down --remove-orphans --volumes
   else
-    logged compose --profile cli down --remove-orphans
+    logged compose --profile cli --profile bundled-db down --remove-orphans
   fi
   remove_timer
   rm -f "$(command_path)"

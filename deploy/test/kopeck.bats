@@ -86,6 +86,12 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
   grep -q '^unpause id-epn' "$FAKE/calls"
 }
 
+@test "a backup waits until Docker has seen that the paused are well" {
+  echo unhealthy > "$FAKE/health"
+  "$K" backup
+  [ "$(grep -c '^inspect --format {{if .State.Health}}' "$FAKE/calls")" = 120 ]
+}
+
 @test "a dump that breaks off is no backup, and no receiver stays paused: exit code 79" {
   echo 'cp id-epn' > "$FAKE/fail"
   run "$K" backup
