@@ -31,7 +31,8 @@ export const DATABASE_GRANTS = {
     svix_messages: ['SELECT', 'INSERT', 'UPDATE'],
     entries: ['SELECT', 'INSERT'],
     postings: ['SELECT', 'INSERT'],
-    balances: ['SELECT', 'INSERT', 'UPDATE'],
+    // The database makes them of the postings.
+    balances: ['SELECT'],
     orders: ['SELECT', 'INSERT', 'UPDATE'],
     payments: ['SELECT', 'INSERT', 'UPDATE'],
     affiliate_actions: ['SELECT', 'INSERT', 'UPDATE'],

@@ -5,7 +5,7 @@ import { sha256 } from '@kopeck/core/identity';
 import { formatAmount } from '@kopeck/core/money';
 import { nextHash, type Link } from './chain.ts';
 import type { Decision, Verdict } from './decide.ts';
-import { postingsText, sum, type Posting } from './posting.ts';
+import { postingsText, type Posting } from './posting.ts';
 import { recordNotices } from './record-notices.ts';
 import { recordReviews } from './record-reviews.ts';
 import { recordState, recordTrouble } from './record-state.ts';
@@ -48,17 +48,18 @@ export async function record(
       .map(({ id, event }) => [id, deflateSync(event.evidence, COMPRESSION)]),
   );
   await recordEntries(tx, rows, bookedAt);
-  await recordState(tx, decisions, bookedAt);
-  await recordReviews(tx, verdicts, bookedAt, earlier);
-  await recordTrouble(tx, verdicts, bookedAt);
-  await recordMessages(tx, verdicts);
-  await recordNotices(tx, decisions, bookedAt, earlier);
+  // The database checks what was booked, and adds it to the balances: 0014-ledger-invariants.sql.
   if (rows.length > 0) {
     await tx.query('UPDATE chain_head SET seq = ?, hash = ? WHERE id = 1', [
       newHead.seq.toString(),
       newHead.hash,
     ]);
   }
+  await recordState(tx, decisions, bookedAt);
+  await recordReviews(tx, verdicts, bookedAt, earlier);
+  await recordTrouble(tx, verdicts, bookedAt);
+  await recordMessages(tx, verdicts);
+  await recordNotices(tx, decisions, bookedAt, earlier);
   return newHead;
 }
 
@@ -139,16 +140,6 @@ async function recordEntries(
     booked.flatMap(({ decision, seq }) =>
       decision.postings.map((posting, line) => postingRow(seq, line, posting)),
     ),
-  );
-  const changes = sum(
-    booked
-      .flatMap(({ decision }) => decision.postings)
-      .map((posting) => ({ ...posting, subject: '' })),
-  );
-  await insert(
-    tx,
-    'INSERT INTO balances VALUES ? ON DUPLICATE KEY UPDATE amount = amount + VALUES(amount)',
-    changes.map(({ account, asset, amount }) => [account, asset, formatAmount(amount)]),
   );
 }
 
