@@ -1,6 +1,8 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { execFile } from 'node:child_process';
+import { appendFile, mkdir, mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { promisify } from 'node:util';
 import { createConnection, type Connection, type Pool, type RowDataPacket } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { KopeckEvent } from '@kopeck/core/event';
@@ -9,9 +11,11 @@ import { migrate } from '@kopeck/runtime/migrate';
 import { affiliateEvent } from '@kopeck/testing/build-event';
 import { startMariadb, type PrivateMariadb } from '@kopeck/testing/private-mariadb';
 import { waitFor } from '@kopeck/testing/wait-for';
-import { bookOrBisect } from '../src/book.ts';
+import { bookBatch, bookOrBisect } from '../src/book.ts';
 
 // Each class of docs/DATABASE_ERROR_SCENARIOS.md, produced by a real MariaDB that nobody else uses.
+
+const exec = promisify(execFile);
 
 let dir: string;
 let mariadb: PrivateMariadb;
@@ -132,6 +136,19 @@ test('access denied (1045): it waits for the right password', async () => {
   await expectWaiting(someEvent(), { errno: 1045 }, () =>
     root.query("ALTER USER ledger@'127.0.0.1' IDENTIFIED BY 'first'"),
   );
+});
+
+test('no such host, no such database (1049), none that is ours (1044): it waits', async () => {
+  const back = (): Promise<void> => {
+    pool = openDatabase(url);
+    return Promise.resolve();
+  };
+  pool = openDatabase(url.replace('127.0.0.1', 'no-such-host.invalid'));
+  await expectWaiting(someEvent(), {}, back);
+  pool = openDatabase(`${mariadb.rootUrl}nowhere`);
+  await expectWaiting(someEvent(), { errno: 1049 }, back);
+  pool = openDatabase(url.replace('/kopeck', '/mysql'));
+  await expectWaiting(someEvent(), { errno: 1044 }, back);
 });
 
 test('a right is missing (1142): it waits, and nothing is quarantined for it', async () => {
@@ -258,13 +275,101 @@ test('MariaDB killed while batches are booked: each event is booked once', async
   expect(booked).toEqual(events.map(() => 1));
 }, 60_000);
 
-test('data that does not fit (1406): that event alone is quarantined, its neighbours are booked', async () => {
-  const [poison, ...neighbours] = [someEvent('x'.repeat(256)), someEvent(), someEvent()];
-  if (poison === undefined) throw new Error('no event');
-  expect((await book(poison, ...neighbours)).toSorted()).toEqual([
-    'booked',
-    'booked',
-    'quarantined',
-  ]);
+// Only root can make a disk that is small enough.
+test.runIf(process.getuid?.() === 0)(
+  'the disk is full (1021): it waits for room',
+  async () => {
+    const disk = join(dir, 'disk');
+    await mkdir(disk);
+    await exec('mount', ['-t', 'tmpfs', '-o', 'size=64k', 'kopeck-test', disk]);
+    const server = await startMariadb({
+      dir: join(dir, 'on-a-small-disk'),
+      template: inject('mariadbTemplate'),
+      extraArgs: [`--tmpdir=${disk}`, '--tmp-memory-table-size=0'],
+    });
+    const own = openDatabase(`${server.rootUrl}kopeck`);
+    try {
+      await createKopeck(server.rootUrl);
+      const bookThere = (event: KopeckEvent): Promise<unknown> =>
+        bookOrBisect({ pool: own, inputsFor: () => ({}), now: () => new Date() }, [event]);
+      const action = { actionId: 'full', commission: { asset: 'RUB', amount: '1' } };
+      await bookThere(affiliateEvent('completed', action));
+
+      const filler = join(disk, 'somebody-else');
+      await expect(async () => {
+        for (;;) await appendFile(filler, Buffer.alloc(4_096));
+      }).rejects.toMatchObject({ code: 'ENOSPC' });
+      const rejected = affiliateEvent('rejected', action);
+      const failure = await bookThere(rejected).catch((error: unknown) => error);
+      expect(failure).toMatchObject({ errno: 1021 });
+      expect(isUnavailable(failure)).toBe(true);
+
+      await rm(filler);
+      expect(await bookThere(rejected)).toMatchObject([{ kind: 'new', outcome: 'booked' }]);
+    } finally {
+      await own.end();
+      await server.stop();
+      await exec('umount', [disk]);
+    }
+  },
+  60_000,
+);
+
+async function createKopeck(rootUrl: string): Promise<void> {
+  const connection = await createConnection(rootUrl);
+  await connection.query('CREATE DATABASE kopeck');
+  await connection.end();
+  await migrate(`${rootUrl}kopeck`);
+}
+
+/** The poison alone is quarantined; MariaDB's own number says why it could not be booked. */
+async function expectPoison(poison: KopeckEvent, errno: number): Promise<void> {
+  const neighbours = [someEvent(), someEvent()];
+  const deps = { pool, inputsFor: () => ({}), now: () => new Date() };
+  await expect(bookBatch(deps, [poison])).rejects.toMatchObject({ errno });
+  const outcomes = await book(poison, ...neighbours);
+  expect(outcomes.toSorted()).toEqual(['booked', 'booked', 'quarantined']);
   expect(await Promise.all([poison, ...neighbours].map(timesBooked))).toEqual([0, 1, 1]);
+}
+
+test('an amount beyond what a balance can hold (1264): that event alone is quarantined', async () => {
+  await root.query(
+    "INSERT INTO balances VALUES ('provider:brim', 'RUB', '99999999999999999999.5')",
+  );
+  const commission = { asset: 'RUB', amount: '1' };
+  const poison = affiliateEvent('completed', { partner: 'brim', actionId: 'brim-1', commission });
+  await expectPoison(poison, 1264);
+});
+
+test('text that a column cannot hold (1366): that event alone is quarantined', async () => {
+  const commission = { asset: 'RUB', amount: '1' };
+  const poison = affiliateEvent('completed', { partner: 'сеть', actionId: 'c-1', commission });
+  await expectPoison(poison, 1366);
+});
+
+test('a key of somebody’s own that is not met (1452): that event alone is quarantined', async () => {
+  await root.query(
+    `CREATE TABLE known_partners (name VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin PRIMARY KEY)
+      ENGINE = InnoDB`,
+  );
+  await root.query('INSERT INTO known_partners SELECT DISTINCT partner FROM affiliate_actions');
+  await root.query(
+    "INSERT INTO known_partners VALUES ('epn_bz') ON DUPLICATE KEY UPDATE name = name",
+  );
+  const key = 'ADD CONSTRAINT operators_own FOREIGN KEY (partner) REFERENCES known_partners (name)';
+  await root.query(`ALTER TABLE affiliate_actions ${key}`);
+  const commission = { asset: 'RUB', amount: '1' };
+  const poison = affiliateEvent('completed', { partner: 'unheard', actionId: 'u-1', commission });
+  await expectPoison(poison, 1452);
+  await root.query('ALTER TABLE affiliate_actions DROP CONSTRAINT operators_own');
+});
+
+test('a key that is there already (1062), which nobody expects: that event alone is quarantined', async () => {
+  const poison = someEvent();
+  await root.query('INSERT INTO evidence VALUES (?, ?)', [poison.id, 'somebody else was here']);
+  await expectPoison(poison, 1062);
+});
+
+test('text that is too long (1406): that event alone is quarantined', async () => {
+  await expectPoison(someEvent('x'.repeat(256)), 1406);
 });
