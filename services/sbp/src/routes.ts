@@ -20,6 +20,8 @@ import { postCallback } from './webhook.ts';
 export type SbpDeps = LookDeps & {
   readonly config: SbpConfig;
   readonly wake: () => void;
+  /** Told of each callback that proved nothing. */
+  readonly forged?: (source: string) => void;
   /** Missing: as payers have it. */
   readonly streamPace?: StreamPace;
 };

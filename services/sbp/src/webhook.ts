@@ -13,6 +13,8 @@ export interface WebhookDeps {
   readonly providers: Providers;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Told of each callback that proved nothing. */
+  readonly forged?: (source: string) => void;
   readonly now: () => Date;
   /** Tells the looker that something is due. */
   readonly wake: () => void;
@@ -79,9 +81,10 @@ function refuse(
   response: Response,
   provider: string,
   rejection: Rejection,
-  { log, metrics }: WebhookDeps,
+  { log, metrics, forged }: WebhookDeps,
 ): void {
   metrics.count('kopeck_deliveries_total', { source: 'sbp', outcome: rejection });
+  if (rejection === 'forged') forged?.('sbp');
   log.warn('callback rejected', { provider, rejection });
   if (rejection === 'unconfigured') response.set('Retry-After', '30');
   response

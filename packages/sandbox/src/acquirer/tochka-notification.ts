@@ -58,7 +58,7 @@ export function notifications(
     payerName: 'Иван И.',
     merchantId: qr.merchant,
     webhookType: 'incomingSbpPayment',
-    refTransactionId: randomUUID(),
+    ...ownIdOf(qr),
   };
   return [{ qrcId: qr.qrcId, body: jwt(dress(claims, knobs), key), headers: TEXT }];
 }
@@ -71,6 +71,11 @@ function jwt(claims: object, key: KeyObject): string {
 
 export function trxIdOf(qr: Qr): string {
   return `B${String(qr.attempts.at(-1)?.transactionId ?? 0).padStart(31, '0')}`;
+}
+
+/** The bank's own number of the operation. */
+export function ownIdOf(qr: Qr): { readonly refTransactionId: string } {
+  return { refTransactionId: `own-${qr.attempts.at(-1)?.transactionId ?? 0}` };
 }
 
 export function error(code: string): object {

@@ -12,6 +12,7 @@ import {
   error,
   made,
   notifications,
+  ownIdOf,
   registerWebhook,
   trxIdOf,
   type MakeKeys,
@@ -119,12 +120,22 @@ function history(bank: Bank, { customerCode }: TochkaOptions): RequestHandler {
       const at = qr.attempts.find(({ result }) => result === 'success')?.at.toISOString();
       return at !== undefined && at.slice(0, 10) >= from && (qrcId ?? qr.qrcId) === qr.qrcId;
     });
-    const Payments = paid.map((qr) => view(qr, knobsFor(qr, bank)));
+    const Payments = paid.map((qr) => {
+      return { qrcId: qr.qrcId, status: view(qr, knobsFor(qr, bank)).status, ...ownIdOf(qr) };
+    });
     response.json({ Data: { Payments }, Links: {}, Meta: { totalPages: 1 } });
   };
 }
 
-function view(qr: Qr, { holdStatus }: Knobs): object {
+interface View {
+  readonly qrcId: string;
+  readonly code: string;
+  readonly status: string;
+  readonly message: string;
+  readonly trxId?: string;
+}
+
+function view(qr: Qr, { holdStatus }: Knobs): View {
   const last = holdStatus ? undefined : qr.attempts.at(-1);
   const word = last?.result === 'success' ? 'Accepted' : 'Rejected';
   const status = last === undefined ? 'NotStarted' : word;
@@ -138,12 +149,20 @@ function refund({ engine, knobs }: Bank): RequestHandler {
     const data = dataOf(request.body);
     const qr = engine.find(textAt(data, 'qrcId') ?? '');
     const kopecks = parseRoubles(textAt(data, 'amount') ?? '') ?? 0n;
-    const isOurs = qr !== undefined && textAt(data, 'trxId') === trxIdOf(qr);
+    const isOurs = qr !== undefined && isOperationOf(qr, data);
     const done = isOurs ? refundQr(qr, { key: null, kopecks }) : null;
     if (qr === undefined || done === null) return void response.status(400).json(error('400'));
     engine.changed();
     response.json({ Data: refundView(qr, done.id, knobs.current) });
   };
+}
+
+/** By either of its numbers. */
+function isOperationOf(qr: Qr, data: Body): boolean {
+  const { refTransactionId } = ownIdOf(qr);
+  return (
+    textAt(data, 'trxId') === trxIdOf(qr) || textAt(data, 'refTransactionId') === refTransactionId
+  );
 }
 
 const REFUND_STATUS = {

@@ -16,6 +16,9 @@ export interface TochkaClient {
   readonly keys: () => Promise<ProviderAnswer>;
 }
 
+/** Before an operation's number that is the bank's own. */
+export const OWN_OPERATION = 'own:';
+
 export function createTochkaClient(
   { url, keysUrl, token, merchantId, accountId, customerCode }: TochkaMerchant,
   connect: ConnectProvider,
@@ -57,10 +60,16 @@ export function createTochkaClient(
         amount: formatRoubles(kopecks, 2),
         currency: 'RUB',
         qrcId: paymentId,
-        trxId: operationId,
+        ...operationIn(operationId ?? ''),
         purpose: 'Возврат',
       }),
     refund: (requestId) => get(`/sbp/v1.0/refund/${encodeURIComponent(requestId)}`),
     keys: () => keys({ method: 'GET', path: '' }),
   };
+}
+
+function operationIn(operationId: string): { trxId: string } | { refTransactionId: string } {
+  return operationId.startsWith(OWN_OPERATION)
+    ? { refTransactionId: operationId.slice(OWN_OPERATION.length) }
+    : { trxId: operationId };
 }

@@ -5,7 +5,7 @@ import type { PaymentState, RefundState, SbpProvider, SentRefund } from '../prov
 import { qrOf, recordAt, recordsAt, unreadable } from '../provider-answer.ts';
 import type { ConnectProvider, ProviderAnswer } from '../provider-http.ts';
 import { keepKeys, keysOf, readTochkaCallback } from './callback.ts';
-import { createTochkaClient, type TochkaClient } from './client.ts';
+import { createTochkaClient, OWN_OPERATION, type TochkaClient } from './client.ts';
 import { merchantOf, tochkaKeys, type TochkaConfig, type TochkaMerchant } from './config.ts';
 import { refundStateOf, stateOf } from './states.ts';
 
@@ -69,10 +69,16 @@ async function getState(
     qr: null,
     paidKopecks: null,
     refundedKopecks: null,
-    operationId: textAt(payment, 'trxId'),
+    operationId: operationOf(payment),
     at: null,
     answers: answer === null ? [] : [answer.text],
   };
+}
+
+/** The state has the operation's number in SBP; the list may have the bank's own, which a refund takes too. */
+function operationOf(payment: Record<string, unknown>): string | null {
+  const own = textAt(payment, 'refTransactionId');
+  return textAt(payment, 'trxId') ?? (own === null ? null : `${OWN_OPERATION}${own}`);
 }
 
 /**
