@@ -53,3 +53,12 @@ flag_of() {
   local name=${1,,}
   printf -- '--%s' "${name//_/-}"
 }
+
+# choose_language: the one question that has to be put in both.
+choose_language() {
+  [[ -z ${KOPECK_LANG:-} ]] || return 0
+  local answer=
+  pick_language
+  if may_ask; then answer=$(read_answer 'Язык / Language: ru, en' "$KOPECK_LANG" ''); fi
+  [[ ! $answer =~ ^(ru|en)$ ]] || KOPECK_LANG=$answer
+}

@@ -37,6 +37,24 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
   [[ $output == *'Вставьте в кабинеты партнёров'* ]]
 }
 
+@test "at a terminal it asks, in the language that was picked, and shows the token there alone" {
+  command -v script > /dev/null || skip 'no script(1)'
+  unset KOPECK_LANG
+  printf 'ru\nasked.example\n\nops@example.com\nsmtps://me:hunter2@mail.example:465\n\n' > "$T/typed"
+  run script -qec "bash $T/1.0.0/install.sh" /dev/null < "$T/typed"
+  echo "$output"
+  [[ $output == *'Домен'* && $output == *'Вставьте в кабинеты'* ]]
+  [[ $output == *"https://pay.example/webhook/$(value EPN_SECRET_TOKEN)?"* ]]
+  [ "$(value WEBHOOK_DOMAIN)" = asked.example ]
+  [ "$(value COMPOSE_PROFILES)" = bundled-db ]
+  [ "$(value ALERT_EMAIL)" = ops@example.com ]
+  [ "$(value ACME_EMAIL)" = ops@example.com ]
+  [ "$(value SMTP_URL)" = smtps://me:hunter2@mail.example:465 ]
+  [ "$(cat "$KOPECK_DIR/state/lang")" = ru ]
+  ! grep -rq hunter2 "$KOPECK_DIR/log"
+  ! grep -rqF "$(value EPN_SECRET_TOKEN)" "$KOPECK_DIR/log"
+}
+
 @test "a second run changes nothing: .env is the same to the byte, and no container is made anew" {
   install_release 1.0.0 "${ANSWERS[@]}"
   cp -p "$KOPECK_DIR/.env" "$T/before"

@@ -9,6 +9,10 @@ setup_file() {
   ANSWERS="--domain pay.example.test --tls selfsigned --build --non-interactive --dir $DIR --bin-dir $T/bin
     --project kopeck-install-test --bind 127.0.0.1 --http-port 38080 --https-port $HTTPS --skip-dns-check"
   export ANSWERS
+  # Of a run that was killed.
+  docker ps -aq --filter name=^kopeck-install-test- | xargs -r docker rm -f
+  docker volume ls -q --filter name=^kopeck-install-test_ | xargs -r docker volume rm
+  docker network ls -q --filter name=^kopeck-install-test_ | xargs -r docker network rm
 }
 
 teardown_file() {
