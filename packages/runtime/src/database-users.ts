@@ -29,6 +29,7 @@ export const DATABASE_GRANTS = {
     // UPDATE: what ON DUPLICATE KEY asks for, and no more than that.
     conflicts: ['SELECT', 'INSERT', 'UPDATE'],
     svix_messages: ['SELECT', 'INSERT', 'UPDATE'],
+    repeats: ['SELECT', 'INSERT', 'UPDATE'],
     entries: ['SELECT', 'INSERT'],
     postings: ['SELECT', 'INSERT'],
     // The database makes them of the postings.
@@ -52,6 +53,7 @@ export const DATABASE_GRANTS = {
   readonly: {
     inbox: ['SELECT'],
     conflicts: ['SELECT'],
+    repeats: ['SELECT'],
     entries: ['SELECT'],
     postings: ['SELECT'],
     balances: ['SELECT'],

@@ -6,8 +6,8 @@ import { completionId } from './decide.ts';
 
 /**
  * All that the books know of an event, in one answer: what came, the verdict and by which rates, the
- * postings, its place in the chain, what came again with other content, what a person must look at, who
- * was told, and the other events of its subject. Null while it is not booked.
+ * postings, its place in the chain, how often it came again and with what other content, what a person must
+ * look at, who was told, and the other events of its subject. Null while it is not booked.
  */
 export async function explainEvent(pool: Pool, id: string): Promise<object | null> {
   const ids = [id, completionId(id)];
@@ -18,17 +18,20 @@ export async function explainEvent(pool: Pool, id: string): Promise<object | nul
   );
   const [row] = rows;
   if (row === undefined) return null;
-  const [entry, previous, evidence, conflicts, reviews, deliveries, related] = await Promise.all([
+  const [entry, previous, evidence, repeats, conflicts, reviews, ...more] = await Promise.all([
     entryOf(pool, row),
     select(pool, 'SELECT hash FROM inbox WHERE seq < ? ORDER BY seq DESC LIMIT 1', [
       String(row['seq']),
     ]),
     select(pool, 'SELECT body FROM evidence WHERE event_id = ?', [String(row['event_id'])]),
+    select(pool, REPEATS, [id]),
     select(pool, 'SELECT contenthash, event, seen_at FROM conflicts WHERE event_id = ?', [id]),
     select(pool, REVIEWS, [ids]),
     select(pool, DELIVERIES, [ids]),
     select(pool, RELATED, [String(row['subject']), String(row['event_id'])]),
   ]);
+  const [deliveries, related] = more;
+  const [repeated] = repeats;
   return {
     ...summary(row, id),
     entry,
@@ -36,6 +39,7 @@ export async function explainEvent(pool: Pool, id: string): Promise<object | nul
     inputs: parsed(row['inputs']),
     chain: { seq: row['seq'], previous: previous[0]?.['hash'] ?? GENESIS, hash: row['hash'] },
     evidence: evidenceOf(evidence[0], String(row['evidence_hash'])),
+    repeats: repeated === undefined ? { times: 0 } : plain(repeated),
     conflicts: conflicts.map((conflict) => ({
       contenthash: conflict['contenthash'],
       seenAt: iso(conflict['seen_at']),
@@ -47,6 +51,7 @@ export async function explainEvent(pool: Pool, id: string): Promise<object | nul
   };
 }
 
+const REPEATS = `SELECT times, first_at AS firstAt, last_at AS lastAt FROM repeats WHERE event_id = ?`;
 const REVIEWS = `SELECT id, reason, state, opened_at AS openedAt, closed_at AS closedAt,
   decision_id AS decision FROM reviews WHERE event_id IN (?) ORDER BY id`;
 const DELIVERIES = `SELECT id, kind, attempts, created_at AS createdAt, done_at AS doneAt,
@@ -112,10 +117,20 @@ async function entryOf(pool: Pool, inbox: RowDataPacket): Promise<unknown> {
 /** The bytes as they came, base64 of a body and all. `raw` is null where nothing is kept. */
 function evidenceOf(row: RowDataPacket | undefined, sha256: string): object {
   if (row === undefined) return { sha256, raw: null };
-  const text = inflateSync(row['body'] as Buffer).toString();
+  const text = inflated(row['body'] as Buffer);
+  if (text === null) return { sha256, raw: null, unreadable: true };
   const raw = parsed(text) as { readonly body?: unknown } | null;
   const body = typeof raw?.body === 'string' ? Buffer.from(raw.body, 'base64').toString() : null;
   return { sha256, raw: raw ?? text, body };
+}
+
+/** Null: it is not what was written. The audit names it; what else is known is told all the same. */
+function inflated(body: Buffer): string | null {
+  try {
+    return inflateSync(body).toString();
+  } catch {
+    return null;
+  }
 }
 
 function withoutEvidence(event: unknown): unknown {

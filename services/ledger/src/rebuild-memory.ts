@@ -7,6 +7,7 @@ import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
  */
 const MEMORY = [
   { table: 'conflicts', key: ['event_id', 'contenthash'] },
+  { table: 'repeats', key: ['event_id'] },
   { table: 'retention_runs', key: ['id'] },
   { table: 'daily_reports', key: ['day'] },
   { table: 'outbox', key: ['id'] },

@@ -7,6 +7,7 @@ import { nextHash, type Link } from './chain.ts';
 import type { Decision, Verdict } from './decide.ts';
 import { postingsText, type Posting } from './posting.ts';
 import { recordNotices } from './record-notices.ts';
+import { recordRepeats } from './record-repeats.ts';
 import { recordReviews } from './record-reviews.ts';
 import { recordState, recordTrouble } from './record-state.ts';
 import { insert, type Row } from './sql.ts';
@@ -58,6 +59,7 @@ export async function record(
   await recordState(tx, decisions, bookedAt);
   await recordReviews(tx, verdicts, bookedAt, earlier);
   await recordTrouble(tx, verdicts, bookedAt);
+  await recordRepeats(tx, verdicts, bookedAt);
   await recordMessages(tx, verdicts);
   await recordNotices(tx, decisions, bookedAt, earlier);
   return newHead;

@@ -18,6 +18,8 @@ beforeAll(async () => {
   await books.book(paid);
   await books.book(order);
   await books.book(paymentEvent('payment.paid', { ...SBP, paid: { asset: 'RUB', amount: '7' } }));
+  await books.book(paid, paid);
+  await books.book(paid);
 });
 afterAll(() => books.close());
 
@@ -30,6 +32,7 @@ test('an event is explained in one answer, from its bytes to who was told', asyn
     chain: { seq: '1', previous: '0'.repeat(64), hash: row?.['hash'] },
     entry: { postings: [{ account: 'provider:sbp:raiffeisen' }, { account: 'suspense' }] },
     evidence: { raw: { body: 'e30=' }, body: '{}' },
+    repeats: { times: 3, firstAt: expect.any(String) as string },
     conflicts: [{ event: { data: { paid: { amount: '7' } } } }],
     reviews: [
       { reason: 'order-unknown', state: 'settled' },
@@ -39,6 +42,16 @@ test('an event is explained in one answer, from its bytes to who was told', asyn
   });
   expect(await explainEvent(books.pool, order.id)).toMatchObject({ chain: { seq: '2' } });
   expect(await explainEvent(books.pool, 'sbp.payment.paid.none')).toBeNull();
+});
+
+test('evidence that somebody has spoiled keeps nothing else from being told', async () => {
+  const [kept] = await books.query('SELECT body FROM evidence');
+  await books.query("UPDATE evidence SET body = 'spoiled'");
+  expect(await explainEvent(books.pool, paid.id)).toMatchObject({
+    outcome: 'review',
+    evidence: { raw: null, unreadable: true },
+  });
+  await books.pool.query('UPDATE evidence SET body = ?', [kept?.['body']]);
 });
 
 test('events are found by what shops and partners call them', async () => {

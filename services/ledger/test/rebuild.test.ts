@@ -54,6 +54,7 @@ const TABLES = [
   'subscriptions',
   'reviews',
   'conflicts',
+  'repeats',
   'outbox',
 ];
 

@@ -9,13 +9,13 @@ const AT = new Date('2026-10-06T09:00:00.000Z');
 const opened: Books[] = [];
 let books: Books;
 
-async function open(): Promise<Books> {
+async function openFresh(): Promise<Books> {
   const fresh = await openBooks(inject('mariadbRootUrl'));
   opened.push(fresh);
   return fresh;
 }
 beforeEach(async () => {
-  books = await open();
+  books = await openFresh();
 });
 afterAll(async () => {
   await Promise.all(opened.map((each) => each.close()));
@@ -81,13 +81,13 @@ test('a conflict is for a person alone: its payment being explained does not clo
 test('decisions are audited and rebuilt like every other event, one by one or in one batch', async () => {
   await books.book(paid);
   await decide('settled');
-  const other = await open();
+  const other = await openFresh();
   expect(await rebuild(books.pool, other.pool)).toEqual((await audit(books.pool)).head);
   expect((await audit(other.pool)).problem).toBeNull();
 
   const events = await books.query('SELECT event_id FROM inbox ORDER BY seq');
   expect(events).toHaveLength(2);
-  const batch = await open();
+  const batch = await openFresh();
   const {
     event_id: eventId,
     subject,
