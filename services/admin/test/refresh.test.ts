@@ -6,6 +6,10 @@ import { decodeEvent } from '@kopeck/core/event-schema';
 import { startMariadb } from '@kopeck/testing/private-mariadb';
 import { createTestDatabase, type TestDatabase } from '@kopeck/testing/test-database';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { bookOrBisect } from '../../ledger/src/book.ts';
+import { explainEvent, findEvents } from '../../ledger/src/explain.ts';
+import { inputsFor } from '../../ledger/src/inputs.ts';
+import { RATES } from '../../ledger/test/books.ts';
 import { seedPurchase } from '../src/seed.ts';
 import { KEY, OLD_KEY, PANEL_TOKEN, runAdmin, type RunningAdmin } from './running-admin.ts';
 
@@ -78,6 +82,15 @@ describe('a refresh', () => {
       source: 'admin',
       type: 'config.refreshed',
       data: { purchaseId: id, result: 'updated', links: 2 },
+    });
+
+    const books = { pool: admin.pool, now: () => new Date() };
+    const events = event === undefined ? [] : [event];
+    await bookOrBisect({ ...books, inputsFor: (each) => inputsFor(RATES, each) }, events);
+    expect(await findEvents(admin.pool, `purchase:${id}`)).toEqual([event?.id]);
+    expect(await explainEvent(admin.pool, event?.id ?? '')).toMatchObject({
+      type: 'config.refreshed',
+      outcome: 'noted',
     });
   });
 
