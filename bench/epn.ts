@@ -23,6 +23,7 @@ const REQUESTS = Number(process.env['BENCH_REQUESTS'] ?? 20_000);
 const BARE_REQUESTS = 4 * REQUESTS;
 const WARM_UP = 4_000;
 const ROUNDS = 3;
+const HIDDEN_TURNS = 21;
 const TOKEN = 'token-of-the-bench_0123456789abcdefghij';
 const AIM = { ratio: 0.3, p99Ms: 25 };
 
@@ -58,6 +59,7 @@ try {
     results.push({ epn: await measure(epn, REQUESTS), bare: await measure(bare, BARE_REQUESTS) });
   }
   report(results);
+  await compareHidden(epn.url);
 } finally {
   for (const child of children) child.kill('SIGTERM');
   await Promise.all(children.map(async (child) => child.exitCode ?? once(child, 'exit')));
@@ -80,6 +82,25 @@ async function measure({ url, pid, idle }: Server, requests: number): Promise<Me
   // Nobody books here, and a full queue would take no more.
   await queue.drain();
   return { ...result, cpu: { server, redis: keeper, load: own }, drainMs };
+}
+
+/** What a stranger could time: a wrong token beside a path that nobody has, in turns, one at a time. */
+async function compareHidden(url: string): Promise<void> {
+  const paths = {
+    wrong: `/webhook/${TOKEN.slice(0, -1)}X`,
+    unknown: '/nobody/has/this/path/at/all',
+  };
+  const times: Record<keyof typeof paths, number[]> = { wrong: [], unknown: [] };
+  for (let turn = 0; turn < HIDDEN_TURNS; turn += 1) {
+    for (const name of ['wrong', 'unknown'] as const) {
+      const path = paths[name];
+      const { p50Ms } = await load({ url, pathOf: () => path, connections: 1, requests: 100 });
+      times[name].push(p50Ms);
+    }
+  }
+  const shownMs = (name: keyof typeof paths): string =>
+    `${((times[name].toSorted((a, b) => a - b)[HIDDEN_TURNS >> 1] ?? 0) * 1_000).toFixed(0)} µs`;
+  console.log(`404: a wrong token ${shownMs('wrong')}, an unknown path ${shownMs('unknown')}`);
 }
 
 function pathOf(): string {

@@ -31,6 +31,8 @@ beforeAll(async () => {
 }, 60_000);
 afterAll(() => rig.close());
 
+const FIGURES = ['/metrics', '/ready', '/health'];
+
 const id = ({ body }: Answer): string => String(body['id']);
 
 interface Fields {
@@ -207,7 +209,7 @@ test(`with MariaDB stopped in the middle of ${REQUESTS} requests everything is b
   expect((await rig.mails()).length).toBe(mailsBefore + 2);
 }, 170_000);
 
-test('no token or key is in any log, metric, job or mail', async () => {
+test('no token or key is in any log, metric, job, mail or journal', async () => {
   await fetch(`${rig.url.epn}/webhook/${OLD_TOKEN}?click_id=1`);
   await fetch(`${rig.url.epn}/webhook/${SECRETS.EPN_SECRET_TOKEN.slice(0, -1)}X?click_id=canary`);
   await fetch(`${rig.url.epn}/webhook/${OLD_TOKEN}/x`, { method: 'PUT' });
@@ -217,8 +219,14 @@ test('no token or key is in any log, metric, job or mail', async () => {
     await everythingIn(rig.redis.url),
     JSON.stringify(await query(rig, 'SELECT * FROM inbox')),
     JSON.stringify(await query(rig, 'SELECT * FROM outbox')),
+    ...(await Promise.all(
+      FIGURES.map(async (path) => (await fetch(`${rig.metricsUrl.epn}${path}`)).text()),
+    )),
+    ...(await filesIn(join(rig.journalDir, 'epn'))),
   ].join('\n');
-  expect(kept).toContain('delivery rejected');
+  for (const told of ['delivery rejected', 'kopeck_deliveries_total', 'SQLite format']) {
+    expect(kept).toContain(told);
+  }
   for (const canary of CANARIES) expect(kept).not.toContain(canary);
 });
 
@@ -256,10 +264,12 @@ async function everythingIn(url: string): Promise<string> {
   const redis = new Redis(url);
   const [, dir = ''] = await redis.config('GET', 'dir');
   redis.disconnect();
-  const folder = join(dir, 'appendonlydir');
-  const names = await readdir(folder);
-  const files = await Promise.all(names.map((name) => readFile(join(folder, name), 'latin1')));
-  const told = files.join('\n');
+  const told = (await filesIn(join(dir, 'appendonlydir'))).join('\n');
   expect(told).toContain('affiliate.completed');
   return told;
+}
+
+async function filesIn(folder: string): Promise<readonly string[]> {
+  const names = await readdir(folder);
+  return Promise.all(names.map((name) => readFile(join(folder, name), 'latin1')));
 }

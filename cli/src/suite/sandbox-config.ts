@@ -27,6 +27,8 @@ export interface SandboxConfig {
   readonly CRYPTOBOT_TESTNET_TOKEN: string[];
   readonly TELEGRAM_BOT_TOKEN: string;
   readonly TELEGRAM_WEBHOOK_SECRET: string[];
+  readonly EPN_STATS_CLIENT_ID: string;
+  readonly EPN_STATS_REFRESH_TOKEN: string;
   readonly PANEL_TOKEN: string;
   readonly PANEL_SERVER: string;
   readonly PANEL_SUBSCRIBER: string;
@@ -57,6 +59,8 @@ export const sandboxConfig = Joi.object<SandboxConfig, true>({
   CRYPTOBOT_TESTNET_TOKEN: list,
   TELEGRAM_BOT_TOKEN: required,
   TELEGRAM_WEBHOOK_SECRET: list,
+  EPN_STATS_CLIENT_ID: required,
+  EPN_STATS_REFRESH_TOKEN: required,
   PANEL_TOKEN: required,
   PANEL_SERVER: required,
   PANEL_SUBSCRIBER: required,

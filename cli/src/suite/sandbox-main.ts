@@ -1,6 +1,7 @@
 import { loadConfig } from '@kopeck/runtime/config';
 import { runMain } from '@kopeck/runtime/run-main';
 import { openBotApi } from '@kopeck/sandbox/bot-api/bot-api';
+import { openEpnStats } from '@kopeck/sandbox/epn-stats/epn-stats';
 import { openCryptoPay, type CryptoPayOptions } from '@kopeck/sandbox/crypto-pay/crypto-pay';
 import { createMailSink } from '@kopeck/sandbox/mail-sink';
 import { openPanel } from '@kopeck/sandbox/panel/panel';
@@ -36,6 +37,10 @@ function doublesOf(config: SandboxConfig): Parameters<typeof createSandbox>[0]['
       token: config.TELEGRAM_BOT_TOKEN,
       secret: current(config.TELEGRAM_WEBHOOK_SECRET),
       webhookUrl: `${config.CRYPTO_URL}/webhook/telegram`,
+    }),
+    openEpnStats({
+      clientId: config.EPN_STATS_CLIENT_ID,
+      refreshToken: config.EPN_STATS_REFRESH_TOKEN,
     }),
     openPanel({
       token: config.PANEL_TOKEN,

@@ -6,6 +6,9 @@ import { writePrivateEnv } from './env-file.ts';
 
 const hex = (): string => randomBytes(24).toString('hex');
 
+/** Of AES-256. */
+const aesKey = (): string => randomBytes(32).toString('hex');
+
 /** As the partner spells it: a number, a colon, 35 letters and digits. */
 const token = (): string => {
   const letters = randomBytes(64)
@@ -28,6 +31,8 @@ const SECRETS = {
   TELEGRAM_WEBHOOK_SECRET: hex,
   CRYPTO_API_TOKEN: hex,
   EPN_SECRET_TOKEN: hex,
+  EPN_STATS_REFRESH_TOKEN: hex,
+  EPN_STATS_KEY: aesKey,
   ADMIN_API_KEY: hex,
   ADMIN_ENCRYPTION_KEY: hex,
   PANEL_TOKEN: hex,

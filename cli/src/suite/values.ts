@@ -65,6 +65,11 @@ function defaults(ports: Settings['ports'], secrets: Secrets): Record<string, st
 
     EPN_SECRET_TOKEN: secrets.EPN_SECRET_TOKEN,
     EPN_DEFAULT_CURRENCY: 'RUB',
+    EPN_STATS_CLIENT_ID: 'kopeck-sandbox',
+    EPN_STATS_REFRESH_TOKEN: secrets.EPN_STATS_REFRESH_TOKEN,
+    EPN_STATS_KEY: secrets.EPN_STATS_KEY,
+    EPN_STATS_URL: `${sandbox}/epn-stats`,
+    EPN_STATS_OAUTH_URL: `${sandbox}/epn-stats`,
 
     ADMIN_API_KEY: secrets.ADMIN_API_KEY,
     ADMIN_ENCRYPTION_KEY: secrets.ADMIN_ENCRYPTION_KEY,

@@ -58,6 +58,7 @@ export function warningsOf(
 export function secretsOf(config: EpnServiceConfig): readonly string[] {
   const { EPN_SECRET_TOKEN = [], AFFILIATE_TOKENS, SVIX_SECRETS } = config;
   const named = [...namedSecrets([...AFFILIATE_TOKENS, ...SVIX_SECRETS]).values()].flat();
-  const stats = [config.EPN_STATS_REFRESH_TOKEN, config.EPN_STATS_KEY];
+  const { EPN_STATS_REFRESH_TOKEN, EPN_STATS_CLIENT_SECRET, EPN_STATS_KEY } = config;
+  const stats = [EPN_STATS_REFRESH_TOKEN, EPN_STATS_CLIENT_SECRET, EPN_STATS_KEY];
   return [...EPN_SECRET_TOKEN, ...named, ...stats.filter((secret) => secret !== undefined)];
 }

@@ -14,11 +14,12 @@ import { networkSource } from './network/source.ts';
 import type { Postback } from './postback.ts';
 import { svixSource } from './svix/source.ts';
 
-export type RoutesDeps = Pick<ReceiverDeps, 'append' | 'log' | 'metrics' | 'now'> & {
-  readonly config: EpnConfig & Pick<EpnServiceConfig, 'EPN_LEDGER_DOWN' | 'SVIX_SECRETS'>;
-  readonly networks: readonly ConfiguredNetwork[];
-  readonly ledger: Pick<LedgerWatch, 'isDown'>;
-};
+export type RoutesDeps = Pick<ReceiverDeps, 'append' | 'log' | 'metrics' | 'now'> &
+  Partial<Pick<ReceiverDeps, 'forged'>> & {
+    readonly config: EpnConfig & Pick<EpnServiceConfig, 'EPN_LEDGER_DOWN' | 'SVIX_SECRETS'>;
+    readonly networks: readonly ConfiguredNetwork[];
+    readonly ledger: Pick<LedgerWatch, 'isDown'>;
+  };
 
 type LedgerDown = 'refuse' | 'accept';
 
@@ -41,7 +42,7 @@ interface Door {
  * Every path goes through every door's lock, so that a wrong token costs the same time, the same log
  * line and the same answer as a path that nobody has: it is one.
  */
-function gate(all: readonly Door[], { log, metrics }: RoutesDeps): RequestHandler {
+function gate(all: readonly Door[], { log, metrics, forged }: RoutesDeps): RequestHandler {
   return (request, response, next) => {
     const [open] = all.filter(({ opens }) => opens(request.path));
     if (open !== undefined) {
@@ -50,6 +51,8 @@ function gate(all: readonly Door[], { log, metrics }: RoutesDeps): RequestHandle
     }
 
     metrics.count('kopeck_deliveries_total', { source: 'epn', outcome: 'rejected' });
+    // What every scanner asks for is no forgery.
+    if (request.path.startsWith('/webhook/')) forged?.('epn');
     const line = { source: 'epn', rejection: 'hidden', requestId: requestIdOf(response) };
     log.warn('delivery rejected', line);
     next();

@@ -6,6 +6,8 @@ import type { AffiliateAction } from '@kopeck/core/event';
 import { openEpnStats } from '@kopeck/sandbox/epn-stats/epn-stats';
 import { createSandbox, type Sandbox } from '@kopeck/sandbox/sandbox';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { loadConfig } from '@kopeck/runtime/config';
+import { epnServiceConfig } from '../src/config.ts';
 import { epnNetwork } from '../src/epn/config.ts';
 import { openStatsClient, StatsError } from '../src/stats/client.ts';
 import { rowEvent } from '../src/stats/row-event.ts';
@@ -15,13 +17,14 @@ import { runEpn } from './running-epn.ts';
 
 const CLIENT = 'client-of-the-test';
 const FIRST = 'first-refresh-token-of-the-test';
+const SECRET = 'client-secret-of-the-test';
 const KEY = 'ab'.repeat(32);
 
 let sandbox: Sandbox;
 let origin: string;
 let dir: string;
 beforeAll(async () => {
-  const doubles = [openEpnStats({ clientId: CLIENT, refreshToken: FIRST })];
+  const doubles = [openEpnStats({ clientId: CLIENT, refreshToken: FIRST, clientSecret: SECRET })];
   sandbox = createSandbox({ doubles, now: () => new Date() });
   origin = await sandbox.listen(0);
   dir = await mkdtemp(join(tmpdir(), 'kopeck-stats-'));
@@ -135,16 +138,52 @@ test('a refused token is said without being quoted', async () => {
   await expect(stale.page({}, 1)).rejects.not.toThrow(/no-such/);
 });
 
-function clientAt(path: string, first = FIRST) {
+test('with the client’s secret it signs in where no refresh token is accepted, once a day', async () => {
+  const path = join(dir, 'signed-in.token');
+  const now = { ms: Date.UTC(2026, 9, 5) };
+  const stale = clientAt(path, 'no-such-refresh-token', { secret: SECRET, now });
+  expect((await stale.page({}, 1)).rows).toEqual([]);
+  expect(openTokenFile(path, KEY, 'no-such-refresh-token').read()).toMatch(/^refresh-/);
+
+  // A second session of the day would ask for a captcha: it is not even asked for.
+  const other = clientAt(join(dir, 'none.token'), undefined, { secret: SECRET, now });
+  await expect(other.page({}, 1)).rejects.toThrow('no session: HTTP 429');
+  await expect(other.page({}, 1)).rejects.toThrow('signed in already today');
+  await control('POST', '/__sandbox/reset');
+  now.ms += 24 * 3_600_000;
+  expect((await other.page({}, 1)).rows).toEqual([]);
+});
+
+test('the first refresh token is needed unless there is a secret', () => {
+  const known = { EPN_DEFAULT_CURRENCY: 'RUB', JOURNAL_DIR: dir, REDIS_URL: 'redis://x' };
+  const stats = { ...known, EPN_STATS_CLIENT_ID: CLIENT, EPN_STATS_KEY: KEY };
+  expect(() => loadConfig(epnServiceConfig, stats)).toThrow(/EPN_STATS_REFRESH_TOKEN/);
+  for (const more of [{ EPN_STATS_REFRESH_TOKEN: FIRST }, { EPN_STATS_CLIENT_SECRET: SECRET }]) {
+    expect(() => loadConfig(epnServiceConfig, { ...stats, ...more })).not.toThrow();
+  }
+});
+
+interface Circumstances {
+  readonly secret?: string;
+  readonly now?: { readonly ms: number };
+}
+
+function clientAt(
+  path: string,
+  first: string | undefined = FIRST,
+  { secret, now = { ms: 0 } }: Circumstances = {},
+) {
   return openStatsClient(
     {
       EPN_STATS_CLIENT_ID: CLIENT,
-      EPN_STATS_REFRESH_TOKEN: first,
+      ...(secret === undefined || first !== FIRST ? { EPN_STATS_REFRESH_TOKEN: first } : {}),
+      ...(secret === undefined ? {} : { EPN_STATS_CLIENT_SECRET: secret }),
       EPN_STATS_KEY: KEY,
       EPN_STATS_URL: `${origin}/epn-stats`,
       EPN_STATS_OAUTH_URL: `${origin}/epn-stats`,
       EPN_STATS_EVERY_HOURS: 6,
     },
     openTokenFile(path, KEY, first),
+    () => new Date(now.ms),
   );
 }

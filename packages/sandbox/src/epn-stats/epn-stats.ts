@@ -1,11 +1,6 @@
-import { randomUUID } from 'node:crypto';
-import express, { Router } from 'express';
+import { Router } from 'express';
 import type { OpenDouble } from '../double.ts';
-
-export interface EpnStatsOptions {
-  readonly clientId: string;
-  readonly refreshToken: string;
-}
+import { openTokens, refuse, type EpnStatsOptions } from './tokens.ts';
 
 export interface StatsRow {
   readonly id: string;
@@ -13,31 +8,19 @@ export interface StatsRow {
 }
 
 /**
- * EPN's statistics API with its token service, under /epn-stats. A refresh token is good for one use.
- * POST /__sandbox/epn-stats/rows adds to what it lists; POST …/expire ends the access token.
+ * EPN's statistics API with its token service, under /epn-stats. POST /__sandbox/epn-stats/rows adds to
+ * what it lists; POST …/expire ends the access token.
  */
-export function openEpnStats({ clientId, refreshToken }: EpnStatsOptions): OpenDouble {
+export function openEpnStats(options: EpnStatsOptions): OpenDouble {
   return () => {
-    let refresh = refreshToken;
-    let access = '';
+    let tokens = openTokens(options);
     let rows: readonly StatsRow[] = [];
 
     const router = Router();
-    router.post('/token/refresh', express.json(), (request, response) => {
-      const given = (request.body ?? {}) as { refresh_token?: string; client_id?: string };
-      if (given.client_id !== clientId || given.refresh_token !== refresh) {
-        const errors = [{ error: 401, error_description: 'Refresh token is not valid' }];
-        return void response.status(401).json({ result: false, errors });
-      }
-      refresh = `refresh-${randomUUID()}`;
-      access = `access-${randomUUID()}`;
-      const attributes = { access_token: access, refresh_token: refresh, expires_in: 86_400 };
-      response.json({ data: { type: 'token', attributes }, result: true });
-    });
+    router.use((request, response, next) => void tokens.router(request, response, next));
     router.get('/transactions/user', (request, response) => {
-      if (access === '' || request.get('x-access-token') !== access) {
-        const errors = [{ error: 401_001, error_description: 'Unauthorized' }];
-        return void response.status(401).json({ result: false, errors });
+      if (!tokens.isAccess(request.get('x-access-token'))) {
+        return refuse(response, 401, 'Unauthorized');
       }
       const page = Number(request.query['page'] ?? 1);
       const perPage = Math.min(Number(request.query['perPage'] ?? 50), 1_000);
@@ -52,7 +35,7 @@ export function openEpnStats({ clientId, refreshToken }: EpnStatsOptions): OpenD
       response.json({ rows: rows.length });
     });
     controls.post('/expire', (_request, response) => {
-      access = '';
+      tokens.expire();
       response.json({});
     });
     return {
@@ -61,7 +44,7 @@ export function openEpnStats({ clientId, refreshToken }: EpnStatsOptions): OpenD
       router,
       controls,
       reset: () => {
-        [refresh, access, rows] = [refreshToken, '', []];
+        [tokens, rows] = [openTokens(options), []];
       },
       close: async () => undefined,
     };

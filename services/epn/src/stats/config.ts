@@ -5,6 +5,8 @@ export interface StatsConfig {
   readonly EPN_STATS_CLIENT_ID?: string;
   /** The first refresh token. Later ones are kept in a file, encrypted. */
   readonly EPN_STATS_REFRESH_TOKEN?: string;
+  /** Signs in where there is no refresh token, or it is no longer accepted. */
+  readonly EPN_STATS_CLIENT_SECRET?: string;
   /** 64 hex digits: encrypts that file. */
   readonly EPN_STATS_KEY?: string;
   readonly EPN_STATS_URL: string;
@@ -24,8 +26,13 @@ const withClient = (schema: Joi.StringSchema): Joi.StringSchema =>
 
 export const statsKeys = {
   EPN_STATS_CLIENT_ID: Joi.string().messages({ '*': 'the client id of the statistics API of EPN' }),
-  EPN_STATS_REFRESH_TOKEN: withClient(Joi.string()).messages({
-    '*': 'the first refresh token of the statistics API',
+  EPN_STATS_REFRESH_TOKEN: withClient(Joi.string())
+    .when('EPN_STATS_CLIENT_SECRET', { not: Joi.exist(), otherwise: Joi.optional() })
+    .messages({
+      '*': 'the first refresh token of the statistics API; not needed with EPN_STATS_CLIENT_SECRET',
+    }),
+  EPN_STATS_CLIENT_SECRET: Joi.string().messages({
+    '*': 'the client secret of the statistics API: signs in anew, at most once a day',
   }),
   EPN_STATS_KEY: withClient(Joi.string().pattern(/^[0-9a-f]{64}$/)).messages({
     '*': '64 hex digits that encrypt the refresh token on disk: openssl rand -hex 32',

@@ -18,12 +18,13 @@ export function startReconciling(
   config: EpnConfig & StatsConfig & { readonly JOURNAL_DIR: string },
   deps: Deps,
 ): { readonly stop: () => void } | null {
-  const { EPN_STATS_CLIENT_ID, EPN_STATS_KEY, EPN_STATS_REFRESH_TOKEN } = config;
-  if (!EPN_STATS_CLIENT_ID || !EPN_STATS_KEY || !EPN_STATS_REFRESH_TOKEN) return null;
+  const { EPN_STATS_CLIENT_ID, EPN_STATS_KEY } = config;
+  const first = config.EPN_STATS_REFRESH_TOKEN ?? config.EPN_STATS_CLIENT_SECRET;
+  if (!EPN_STATS_CLIENT_ID || !EPN_STATS_KEY || first === undefined) return null;
 
   const path = join(config.JOURNAL_DIR, 'epn-stats.token');
-  const file = openTokenFile(path, EPN_STATS_KEY, EPN_STATS_REFRESH_TOKEN);
-  const client = openStatsClient(config, file);
+  const file = openTokenFile(path, EPN_STATS_KEY, first);
+  const client = openStatsClient(config, file, deps.now);
   const network = epnNetwork(config);
   let isRunning = false;
   let lastDaily = 0;
