@@ -120,6 +120,13 @@ describe('a postback over HTTP', () => {
     });
   });
 
+  test('whose parameter comes twice counts the last one, with a warning', async () => {
+    const answer = await ask(`${epn.webhook}?${ORDER}&uniq_id=twice-1&uniq_id=twice-2`);
+    expect(await queuedEvent(idIn(answer))).toMatchObject({ data: { actionId: 'twice-2' } });
+    const warning = epn.lines.find((line) => line.includes('a parameter came twice'));
+    expect(warning).toContain('uniq_id');
+  });
+
   test('that is empty is a ping and creates nothing', async () => {
     const before = (await epn.queued()).length;
     const ignored = { status: 200, body: { status: 'ignored' } };
