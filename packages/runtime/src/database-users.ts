@@ -1,4 +1,5 @@
 import { createConnection, escape, escapeId } from 'mysql2/promise';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 
 type Privilege = 'SELECT' | 'INSERT' | 'UPDATE' | 'DELETE';
 type Grants = Readonly<Record<string, readonly Privilege[]>>;
@@ -103,23 +104,62 @@ export async function createDatabase(options: DatabaseUsersOptions): Promise<voi
   ]);
 }
 
-/** Makes the services' users, with these grants and no others. Only once the tables are there. */
+/**
+ * Makes the services' users, with these grants and no others. Only once the tables are there. Services
+ * that run meanwhile keep what is theirs: all is revoked only from a user that has too much.
+ */
 export async function createServiceUsers(options: DatabaseUsersOptions): Promise<void> {
-  const { database, passwords, rootUrl } = options;
-  const statements = DATABASE_USERS.flatMap((service) => {
-    const password = passwords[service];
-    if (password === undefined) return [];
-    const account = accountOf(service, options);
-    return [
-      ...userSql(account, password),
-      `REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${account}`,
-      ...Object.entries<readonly Privilege[]>(DATABASE_GRANTS[service]).map(
-        ([table, privileges]) =>
-          `GRANT ${privileges.join(', ')} ON ${escapeId(database)}.${escapeId(table)} TO ${account}`,
-      ),
-    ];
-  });
-  await run(rootUrl, statements);
+  const { passwords, rootUrl } = options;
+  const connection = await createConnection({ uri: rootUrl });
+  try {
+    for (const service of DATABASE_USERS) {
+      const password = passwords[service];
+      if (password === undefined) continue;
+      const account = accountOf(service, options);
+      for (const statement of userSql(account, password)) await connection.query(statement);
+      if (await hasTooMuch(connection, service, options))
+        await connection.query(`REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${account}`);
+      for (const statement of grantsSql(service, options)) await connection.query(statement);
+    }
+  } finally {
+    await connection.end();
+  }
+}
+
+function grantsSql(service: DatabaseUser, options: DatabaseUsersOptions): readonly string[] {
+  const database = escapeId(options.database);
+  return Object.entries<readonly Privilege[]>(DATABASE_GRANTS[service]).map(
+    ([table, privileges]) =>
+      `GRANT ${privileges.join(', ')} ON ${database}.${escapeId(table)} TO ${accountOf(service, options)}`,
+  );
+}
+
+const HELD = `
+  SELECT '*.*' AS place, privilege_type, is_grantable FROM information_schema.user_privileges
+   WHERE grantee = ? AND privilege_type <> 'USAGE'
+  UNION ALL SELECT concat(table_schema, '.*'), privilege_type, is_grantable
+    FROM information_schema.schema_privileges WHERE grantee = ?
+  UNION ALL SELECT concat(table_schema, '.', table_name), privilege_type, is_grantable
+    FROM information_schema.table_privileges WHERE grantee = ?
+  UNION ALL SELECT concat(table_schema, '.', table_name, '.', column_name), privilege_type, is_grantable
+    FROM information_schema.column_privileges WHERE grantee = ?`;
+
+async function hasTooMuch(
+  connection: Connection,
+  service: DatabaseUser,
+  options: DatabaseUsersOptions,
+): Promise<boolean> {
+  const grants = Object.entries<readonly Privilege[]>(DATABASE_GRANTS[service]);
+  const due = new Set(
+    grants.flatMap(([table, privileges]) =>
+      privileges.map((privilege) => `${privilege} ${options.database}.${table} NO`),
+    ),
+  );
+  const account = accountOf(service, options);
+  const [rows] = await connection.query<RowDataPacket[]>(HELD, Array(4).fill(account));
+  return rows.some(
+    (row) => !due.has(`${row['privilege_type']} ${row['place']} ${row['is_grantable']}`),
+  );
 }
 
 function accountOf(

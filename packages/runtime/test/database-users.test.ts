@@ -133,3 +133,36 @@ test('a second run takes back what is not in the table any more, and sets the pa
   const ledger = await connectAs('ledger');
   await expect(ledger.query('DELETE FROM entries')).rejects.toMatchObject(DENIED);
 });
+
+test('what a service may do is never gone for a moment while the users are made again', async () => {
+  const ledger = await connectAs('ledger');
+  const ending = new AbortController();
+  const denied: unknown[] = [];
+  const working = (async () => {
+    while (!ending.signal.aborted)
+      await ledger
+        .query('SELECT seq FROM chain_head FOR UPDATE')
+        .catch((error: unknown) => denied.push(error));
+  })();
+  for (let turn = 0; turn < 5; turn += 1) await createServiceUsers(options);
+  ending.abort();
+  await working;
+  expect(denied).toEqual([]);
+});
+
+test.for([
+  "GRANT SELECT ON *.* TO 'kopeck_sbp'@'127.0.0.1'",
+  "GRANT DROP ON kopeck.* TO 'kopeck_sbp'@'127.0.0.1'",
+  "GRANT SELECT (seq) ON kopeck.inbox TO 'kopeck_sbp'@'127.0.0.1'",
+  "GRANT SELECT ON kopeck.sbp_orders TO 'kopeck_sbp'@'127.0.0.1' WITH GRANT OPTION",
+])('%s is taken back', async (grant) => {
+  const root = await createConnection(mariadb.rootUrl);
+  open.push(root);
+  const grants = async (): Promise<unknown> =>
+    (await root.query("SHOW GRANTS FOR 'kopeck_sbp'@'127.0.0.1'"))[0];
+  const before = await grants();
+  await root.query(grant);
+  expect(await grants()).not.toEqual(before);
+  await createServiceUsers(options);
+  expect(await grants()).toEqual(before);
+});
