@@ -54,6 +54,20 @@ describe('what was appended', () => {
     expect(await rig.jobs()).toEqual(jobsOf([...events, ...later]));
   });
 
+  test('is forwarded also while more and more comes in', async () => {
+    await rig.append(some(300));
+    rig.start();
+    let rounds = 0;
+    const addMore = async (): Promise<boolean> => {
+      rounds += 1;
+      await rig.append(some(5, `more-${rounds}-`));
+      return rig.journal.forwarded() >= 300;
+    };
+    await waitFor(addMore, { everyMs: 1, what: 'the first to be forwarded' });
+    await rig.drained();
+    expect(await rig.jobs()).toHaveLength(300 + 5 * rounds);
+  });
+
   test('again goes to the queue again, for whoever works there to see', async () => {
     const done = rig.work();
     rig.start();
