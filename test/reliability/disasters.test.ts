@@ -109,9 +109,9 @@ test('a copy that was killed before it drained leaves its journal to the next on
 
 const isRoot = process.getuid?.() === 0;
 
-test.skipIf(!isRoot)(
-  'on a full disk the answer is 503 before anything is half-written; what was taken before is booked',
-  async () => {
+// Only root may make a small disk to fill.
+if (isRoot)
+  test('on a full disk the answer is 503 before anything is half-written; what was taken before is booked', async () => {
     const disk = join(rig.spareDir, 'disk');
     await mkdir(disk, { recursive: true });
     await exec('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'kopeck-test', disk]);
@@ -137,8 +137,7 @@ test.skipIf(!isRoot)(
       await exec('umount', ['--lazy', disk]);
       await rig.start('crypto');
     }
-  },
-);
+  });
 
 test('after all of this the books are sound and no job was given up', async () => {
   await assertSound(rig);

@@ -1,6 +1,6 @@
 import { isCode, isTest, lineAt, lineRule, type Rule } from './rule.ts';
 
-const CONFIGURATION = /^vitest(\.browser|\.docker)?\.config\.ts$/;
+const CONFIGURATION = /^vitest(\.\w+)?\.config\.ts$/;
 
 export const defaultExports = lineRule({
   claim: 'nothing is exported as the default',

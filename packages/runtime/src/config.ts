@@ -23,6 +23,7 @@ export interface ReceiverConfig extends HttpConfig {
   readonly JOURNAL_DIR: string;
   readonly JOURNAL_MAX_BYTES: number;
   readonly JOURNAL_KEEP_HOURS: number;
+  readonly FORGED_PER_MINUTE: number;
 }
 
 export const httpKeys = {
@@ -73,6 +74,11 @@ export const receiverKeys = {
     .min(0)
     .default(24)
     .messages({ '*': 'for how many hours delivered events are kept, a number' }),
+  FORGED_PER_MINUTE: Joi.number()
+    .integer()
+    .min(1)
+    .default(30)
+    .messages({ '*': 'how many forged deliveries of one source within a minute are mailed' }),
 };
 
 export const databaseKeys = {

@@ -18,6 +18,8 @@ export interface IntakeDeps<Q> {
   readonly now: () => Date;
   readonly log: Log;
   readonly metrics: Metrics;
+  /** Told of each delivery that proved nothing. */
+  readonly forged?: (source: string) => void;
   /** The largest body in bytes; 64 KiB unless said. */
   readonly limitBytes?: number;
   /** Media types of a body; anything else is a 415. Unset: any. */
@@ -83,6 +85,7 @@ export function intake<P, N, Q>(source: Source<P, N, Q>, deps: IntakeDeps<Q>): R
 function answering<Q>(source: string, deps: IntakeDeps<Q>) {
   return async (response: Response, outcome: Outcome<Q>, delivery: Delivery): Promise<void> => {
     deps.metrics.count('kopeck_deliveries_total', { source, outcome: outcome.kind });
+    if (outcome.kind === 'rejected' && outcome.rejection === 'forged') deps.forged?.(source);
     const { level, line } = lineOf(outcome);
     deps.log[level](`delivery ${outcome.kind}`, {
       source,

@@ -3,6 +3,7 @@ import type { Redis } from 'ioredis';
 import type { QueueName } from '@kopeck/core/event';
 import type { Append } from '@kopeck/core/receive';
 import type { ReceiverConfig } from './config.ts';
+import { createForgeries } from './forgeries.ts';
 import { createApp } from './http-app.ts';
 import type { Incidents } from './incidents.ts';
 import type { Journal } from './journal.ts';
@@ -22,6 +23,8 @@ export interface ReceiverDeps {
   /** Waits while Redis is away: never for a request's answer (see openImpatientRedis). */
   readonly redis: Redis;
   readonly incidents: Incidents;
+  /** To be told of each delivery that proved nothing. */
+  readonly forged: (source: string) => void;
   readonly now: () => Date;
   /** Whatever the routes open, closed in reverse order when the service stops. */
   readonly closing: Closing;
@@ -48,6 +51,7 @@ export interface Receiver {
 }
 
 const REDIS_AT_BOOT_MS = 2_000;
+const FORGERIES_MS = 10_000;
 
 /**
  * The whole life of a receiver: journal, forwarder, metrics, HTTP; SIGTERM closes them in reverse. It
@@ -67,6 +71,9 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     for (const warning of options.warnings ?? []) log.warn(warning);
     const intake = startReceiverJournal(options, { redis, metrics, closing, now });
     const { append, journal, incidents } = intake;
+    const forgeries = createForgeries({ incidents, perMinute: config.FORGED_PER_MINUTE, now });
+    const quiet = setInterval(forgeries.look, FORGERIES_MS);
+    closing.add('forgeries', () => clearInterval(quiet));
     const router = await options.routes({
       append,
       journal,
@@ -74,6 +81,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
       metrics,
       redis,
       incidents,
+      forged: forgeries.saw,
       now,
       closing,
     });

@@ -163,6 +163,7 @@ describe('the keys of every service', () => {
       REDIS_UNSAFE: false,
       JOURNAL_MAX_BYTES: 2 ** 30,
       JOURNAL_KEEP_HOURS: 24,
+      FORGED_PER_MINUTE: 30,
     });
   });
 

@@ -50,6 +50,7 @@ beforeEach(async () => {
     JOURNAL_DIR: await mkdtemp(join(dir, 'journal-')),
     JOURNAL_MAX_BYTES: 2 ** 24,
     JOURNAL_KEEP_HOURS: 24,
+    FORGED_PER_MINUTE: 30,
   };
 });
 afterEach(async () => {

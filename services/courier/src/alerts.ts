@@ -82,6 +82,6 @@ async function giveBack(
   const error = failure instanceof Error && 'code' in failure ? String(failure.code) : 'unknown';
   for (const [attempts, rows] of Map.groupBy(alerts, (row) => row.attempts)) {
     const until = nextAttempt(attempts + 1, now(), retryMs);
-    await markFailed(pool, rows, { until, now: now(), error });
+    await markFailed(pool, rows, { until, error });
   }
 }

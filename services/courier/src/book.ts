@@ -1,7 +1,7 @@
 import type { IncidentReport } from '@kopeck/runtime/incidents';
 import type { Log } from '@kopeck/runtime/log';
 import type { Metrics } from '@kopeck/runtime/metrics';
-import { dueMessage, ended, notTold, opened, told } from './incident.ts';
+import { dueMessage, ended, isForgotten, notTold, opened, told } from './incident.ts';
 import type { Incident, Message, Patience } from './incident.ts';
 import type { Send } from './mailer.ts';
 import type { Memory } from './memory.ts';
@@ -23,6 +23,8 @@ export interface BookOptions {
   readonly memory: Memory<Incident>;
   readonly send: Send;
   readonly patience: Patience;
+  /** Whether there have been too many mails already: what is owed then stays owed. */
+  readonly isMuted: () => boolean;
   readonly log: Log;
   readonly metrics: Metrics;
   readonly now: () => Date;
@@ -56,8 +58,9 @@ export function createBook(options: BookOptions): Book {
 
   async function tell(): Promise<void> {
     for (const [key, incident] of memory.entries()) {
+      if (isForgotten(incident, now())) memory.delete(key);
       const message = dueMessage(incident, now(), options.patience);
-      if (message !== null) await tellOne(options, key, message);
+      if (message !== null && !options.isMuted()) await tellOne(options, key, message);
     }
   }
 
@@ -72,11 +75,7 @@ async function tellOne(options: BookOptions, key: string, message: Message): Pro
 
   // It may have ended, or begun again, while the mail was on its way.
   const incident = memory.get(key) ?? before;
-  const after = isSent
-    ? told(incident, message, now())
-    : notTold(incident, message, now(), patience);
-  if (after === null && incident.endedAt !== null) memory.delete(key);
-  else memory.set(key, after ?? incident);
+  memory.set(key, isSent ? told(incident, message, now()) : notTold(incident, now(), patience));
 }
 
 async function attempt(

@@ -16,6 +16,13 @@ export interface CourierConfig extends HttpConfig {
   readonly COURIER_DIGEST_MINUTES: number;
   readonly COURIER_REMINDER_HOURS: number;
   readonly COURIER_RETRY_MS: number;
+  readonly ALERTS_PER_HOUR: number;
+  readonly ALERTS_PER_DAY: number;
+  readonly DISK_LOW_PERCENT: number;
+  readonly MEMORY_LOW_PERCENT: number;
+  /** host or host:port */
+  readonly CERTIFICATE_OF?: string;
+  readonly CERTIFICATE_DAYS: number;
   readonly FULFILMENT_URL?: string;
   readonly FULFILMENT_SECRET?: string[];
   readonly TELEGRAM_BOT_TOKEN?: string;
@@ -55,6 +62,32 @@ export const courierConfig = Joi.object<CourierConfig, true>({
   COURIER_RETRY_MS: Joi.number().integer().min(1).default(20_000).messages({
     '*': 'the milliseconds before a mail is tried again; five times longer after each failure',
   }),
+  ALERTS_PER_HOUR: Joi.number()
+    .integer()
+    .min(1)
+    .default(20)
+    .messages({ '*': 'how many mails may go out within an hour' }),
+  ALERTS_PER_DAY: Joi.number()
+    .integer()
+    .min(1)
+    .default(100)
+    .messages({ '*': 'how many mails may go out within a day' }),
+  DISK_LOW_PERCENT: Joi.number().min(0).max(100).default(15).messages({
+    '*': 'below how many percent of free disk that is mailed; at 10 the receivers refuse',
+  }),
+  MEMORY_LOW_PERCENT: Joi.number()
+    .min(0)
+    .max(100)
+    .default(5)
+    .messages({ '*': 'below how many percent of available memory that is mailed' }),
+  CERTIFICATE_OF: Joi.string()
+    .pattern(/^[A-Za-z0-9.-]+(:\d{1,5})?$/)
+    .messages({ '*': 'whose certificate is looked at: host or host:port' }),
+  CERTIFICATE_DAYS: Joi.number()
+    .integer()
+    .min(0)
+    .default(7)
+    .messages({ '*': 'how many days before its end a certificate is mailed' }),
   FULFILMENT_URL: Joi.string()
     .uri({ scheme: ['http', 'https'] })
     .messages({ '*': 'the URL of your own program that is told of payments' }),

@@ -52,18 +52,15 @@ export async function markDone(pool: Pool, alerts: readonly AlertRow[], now: Dat
   await update(pool, 'done_at = ?', [now], alerts);
 }
 
-/** `until` null: it has been tried often enough. The row stays, with the error, for whoever looks. */
 export async function markFailed(
   pool: Pool,
   alerts: readonly AlertRow[],
-  { until, now, error }: { until: Date | null; now: Date; error: string },
+  { until, error }: { until: Date; error: string },
 ): Promise<void> {
   await update(
     pool,
-    until === null
-      ? 'attempts = attempts + 1, last_error = ?, done_at = ?'
-      : 'attempts = attempts + 1, last_error = ?, next_attempt_at = ?',
-    [error.slice(0, 300), until ?? now],
+    'attempts = attempts + 1, last_error = ?, next_attempt_at = ?',
+    [error.slice(0, 300), until],
     alerts,
   );
 }

@@ -76,8 +76,8 @@ async function giveBack(
   const error = failure instanceof Error && 'code' in failure ? String(failure.code) : 'unknown';
   const until = nextAttempt(attempts + 1, now(), retryMs);
   await pool.query(
-    `UPDATE outbox SET attempts = attempts + 1, last_error = ?, next_attempt_at = ?, done_at = ?
+    `UPDATE outbox SET attempts = attempts + 1, last_error = ?, next_attempt_at = ?
       WHERE id = ?`,
-    [error.slice(0, 300), until ?? now(), until === null ? now() : null, id],
+    [error.slice(0, 300), until, id],
   );
 }

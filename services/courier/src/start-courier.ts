@@ -1,19 +1,17 @@
 import { INCIDENT_QUEUE } from '@kopeck/runtime/incidents';
-import type { IncidentReport } from '@kopeck/runtime/incidents';
+import type { IncidentReport, Incidents } from '@kopeck/runtime/incidents';
 import { openDatabase } from '@kopeck/runtime/database';
 import { noLog } from '@kopeck/runtime/log';
 import { createMetrics } from '@kopeck/runtime/metrics';
+import { startObservations } from '@kopeck/runtime/observe';
 import { openWorker } from '@kopeck/runtime/queue';
 import { openImpatientRedis, openRedis } from '@kopeck/runtime/redis';
 import { createClosing, withDeadline } from '@kopeck/runtime/shutdown';
-import { tellAlerts } from './alerts.ts';
 import { createBook } from './book.ts';
 import type { Book } from './book.ts';
-import { readHead, withHead, type ChainHead } from './chain-head.ts';
-import type { CourierConfig } from './config.ts';
+import { hostObservations } from './host.ts';
 import { continued } from './incident.ts';
 import type { Incident } from './incident.ts';
-import { createMailer } from './mailer.ts';
 import type { Send } from './mailer.ts';
 import { openMemory } from './memory.ts';
 import { addLoop, type CourierOptions, type Parts } from './parts.ts';
@@ -22,13 +20,13 @@ import { closeReports, tellReport } from './reports.ts';
 import { serve } from './serve.ts';
 import type { Courier } from './serve.ts';
 import { startDeliveries } from './start-deliveries.ts';
+import { startAlerts, startMails } from './start-mails.ts';
 import { createWatch } from './watch.ts';
 import type { Probe } from './watch.ts';
 
 const LOOK_MS = 1_000;
 const REDIS_ANSWERS_WITHIN_MS = 2_000;
 const MAIL_MS = 250;
-const HEAD_MS = 10_000;
 const LOAD_WITHIN_MS = 2_000;
 const CLOSE_WITHIN_MS = 2_000;
 const HOUR_MS = 3_600_000;
@@ -49,8 +47,9 @@ export async function startCourier(options: CourierOptions): Promise<Courier> {
 
 async function start(parts: Parts): Promise<Courier> {
   const { config, log, now, redis, metrics } = parts;
-  const mailer = mailerOf(config);
-  const send = mailer === null ? null : await startHead(parts, mailer);
+  const cap = await startMails(parts);
+  const send = cap?.send ?? null;
+  const isMuted = cap?.isMuted ?? (() => false);
   const warnings = send === null ? [NOT_CONFIGURED] : [];
   for (const warning of warnings) log.warn(warning);
 
@@ -67,40 +66,26 @@ async function start(parts: Parts): Promise<Courier> {
     retryMs: config.COURIER_RETRY_MS,
   };
   const mute: Send = () => Promise.resolve();
-  const book = createBook({ memory, send: send ?? mute, patience, log, metrics, now });
+  const book = createBook({ memory, send: send ?? mute, isMuted, patience, log, metrics, now });
   startProbes(parts, book);
+  startHostObservations(parts, book);
   startReports(parts, book);
   addLoop(parts, 'mail', MAIL_MS, book.tell);
-  if (send !== null) await startAlerts(parts, send);
+  if (cap !== null) await startAlerts(parts, cap);
   startDailyReports(parts, send);
   const silent = startDeliveries(parts, book);
   for (const warning of silent) log.warn(warning);
   return serve(parts, [...warnings, ...silent]);
 }
 
-function mailerOf({
-  SMTP_URL: url,
-  ALERT_EMAIL: to,
-  ALERT_FROM: from,
-}: CourierConfig): Send | null {
-  return url === undefined || to === undefined ? null : createMailer({ url, to, from });
-}
-
-/** Read from time to time as well: the first mail of all may be that the database is away. */
-async function startHead(parts: Parts, send: Send): Promise<Send> {
-  const { config, redis, log, now, closing } = parts;
-  const pool = openDatabase(config.DATABASE_URL, { connections: 1, connectTimeoutMs: 1_000 });
-  closing.add('head', () => withDeadline(pool.end(), CLOSE_WITHIN_MS));
-  const memory = openMemory<ChainHead>({
-    redis,
-    key: `${config.REDIS_PREFIX}:incidents:head`,
-    merge: (mine) => mine,
-    log,
-  });
-  await withDeadline(memory.loaded, LOAD_WITHIN_MS);
-  const head = { pool, memory, now };
-  addLoop(parts, 'head of the books', HEAD_MS, () => readHead(head));
-  return withHead(send, head);
+function startHostObservations({ config, log, now, closing }: Parts, book: Book): void {
+  const service = 'courier';
+  const incidents: Incidents = {
+    open: (kind, detail) => book.open(kind, { service, kind, detail, since: now().toISOString() }),
+    close: (kind) => book.close(kind, now().toISOString()),
+  };
+  const observations = hostObservations(config, now);
+  closing.add('host', startObservations(observations, { incidents, log }));
 }
 
 function startProbes(parts: Parts, book: Book): void {
@@ -151,27 +136,4 @@ function startDailyReports(parts: Parts, send: Send | null): void {
   addLoop(parts, 'reports', parts.lookEveryMs ?? LOOK_MS, () =>
     send === null ? closeReports(pool, now()) : tellReport({ pool, send, retryMs, log, now }),
   );
-}
-
-async function startAlerts(parts: Parts, send: Send): Promise<void> {
-  const { config, log, redis, closing } = parts;
-  const pool = openDatabase(config.DATABASE_URL, { connections: 2 });
-  closing.add('database', () => withDeadline(pool.end(), CLOSE_WITHIN_MS));
-  const mailedAt = openMemory<string>({
-    redis,
-    key: `${config.REDIS_PREFIX}:alerts`,
-    merge: (mine, earlier) => (mine > earlier ? mine : earlier),
-    log,
-  });
-  await withDeadline(mailedAt.loaded, LOAD_WITHIN_MS);
-  addLoop(parts, 'alerts', parts.lookEveryMs ?? LOOK_MS, async () => {
-    await tellAlerts({
-      ...parts,
-      pool,
-      mailedAt,
-      send,
-      digestMinutes: config.COURIER_DIGEST_MINUTES,
-      retryMs: config.COURIER_RETRY_MS,
-    });
-  });
 }

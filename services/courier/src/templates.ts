@@ -4,6 +4,7 @@ import type { Mail } from './mailer.ts';
 import { OPERATOR_STORIES } from './operator-stories.ts';
 import { SBP_STORIES } from './sbp-stories.ts';
 import type { Story } from './story.ts';
+import { WATCH_STORIES } from './watch-stories.ts';
 
 /** Everything the courier says about an incident. Ids and numbers are added; nothing else ever is. */
 const STORIES: Readonly<Record<string, Story>> = {
@@ -51,6 +52,7 @@ const STORIES: Readonly<Record<string, Story>> = {
   },
   ...SBP_STORIES,
   ...OPERATOR_STORIES,
+  ...WATCH_STORIES,
 };
 
 const UNKNOWN: Story = {
@@ -60,19 +62,26 @@ const UNKNOWN: Story = {
   todo: "Look into the service's log at that time.",
 };
 
-const WORD: Record<Message, string> = { opening: 'OPEN', reminder: 'STILL OPEN', closing: 'OVER' };
+const WORD: Record<Message, string> = {
+  opening: 'OPEN',
+  flapping: 'COMES AND GOES',
+  reminder: 'STILL OPEN',
+  closing: 'OVER',
+};
 
 export function incidentMail(incident: Incident, message: Message, now: Date): Mail {
   const { service, kind, since, endedAt } = incident;
   const story = storyOf(kind);
   const lasted = duration(Date.parse(endedAt ?? now.toISOString()) - Date.parse(since));
   const news = message === 'closing' ? closing(story, incident, lasted) : opening(story, since);
+  const flapping = message === 'flapping' ? [paragraph('Next mail', FLAPPING)] : [];
   const figures = Object.entries({ service, ...incident.detail });
   return {
-    subject: `${WORD[message]}: ${story.title}${message === 'opening' ? '' : ` (${lasted})`}`,
+    subject: `${WORD[message]}: ${story.title}${message === 'reminder' || message === 'closing' ? ` (${lasted})` : ''}`,
     thread: `${service}.${kind}.${Date.parse(since)}`,
     text: letter([
       ...news,
+      ...flapping,
       list(
         'Figures',
         figures.map(([name, value]) => `${name}: ${value}`),
@@ -80,6 +89,9 @@ export function incidentMail(incident: Incident, message: Message, now: Date): M
     ]),
   };
 }
+
+const FLAPPING =
+  'it has begun and ended several times within half an hour. The next mail comes when it has been over for half an hour.';
 
 /** `kind:thing` is the story of the kind; the figures say which thing. */
 function storyOf(kind: string): Story {

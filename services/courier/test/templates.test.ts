@@ -28,6 +28,8 @@ function incident(kind: string, endedAt: string | null): Incident {
     toldAt: null,
     failures: 0,
     retryAt: null,
+    openings: [since],
+    restsSince: null,
   };
 }
 

@@ -17,15 +17,16 @@ import { starsRefund } from './stars-refund.ts';
 import type { CheckoutQuestion } from './telegram/parse.ts';
 import { telegramSource } from './telegram/source.ts';
 
-export type CryptoDeps = Pick<ReceiverDeps, 'append' | 'journal' | 'log' | 'metrics' | 'now'> & {
-  readonly config: CryptoConfig;
-  readonly findOpenOrder: FindOpenOrder;
-  readonly book: OrderBook;
-  readonly reconcileNow: () => Promise<readonly Reconciled[]>;
-  readonly tickets: Tickets;
-  /** What goes on to the bot of the operator's behind us. Null: there is none. */
-  readonly spool: Pick<Spool, 'keep'> | null;
-};
+export type CryptoDeps = Pick<ReceiverDeps, 'append' | 'journal' | 'log' | 'metrics' | 'now'> &
+  Partial<Pick<ReceiverDeps, 'forged'>> & {
+    readonly config: CryptoConfig;
+    readonly findOpenOrder: FindOpenOrder;
+    readonly book: OrderBook;
+    readonly reconcileNow: () => Promise<readonly Reconciled[]>;
+    readonly tickets: Tickets;
+    /** What goes on to the bot of the operator's behind us. Null: there is none. */
+    readonly spool: Pick<Spool, 'keep'> | null;
+  };
 
 const MEDIA_TYPES = ['application/json'];
 /** Telegram caps an update at 64 KiB, but as its own server counts it. */

@@ -65,7 +65,7 @@ function connected(redis: Redis): Promise<void> {
 function startReconciling(
   config: CryptoConfig,
   { redis, book }: { readonly redis: Redis; readonly book: OrderBook },
-  { append, log, metrics, now, closing }: ReceiverDeps,
+  { append, log, metrics, incidents, now, closing }: ReceiverDeps,
 ): Regularly<readonly Reconciled[]> {
   const deps: ReconcileDeps = {
     apps: payAppsOf(config),
@@ -80,6 +80,7 @@ function startReconciling(
     days: config.RECONCILE_DAYS,
     log,
     metrics,
+    incidents,
     now,
   };
   const reconciling = regularly(

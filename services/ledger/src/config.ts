@@ -26,6 +26,11 @@ export interface LedgerConfig extends HttpConfig {
   readonly EPN_CASHBACK_PERCENT: string;
   /** 0 to 23, or off. */
   readonly REPORT_HOUR: string;
+  /** 0 to 23, or off. */
+  readonly AUDIT_HOUR: string;
+  readonly QUEUE_LATE_MINUTES: number;
+  /** By source, hours: see parseSilence. */
+  readonly PARTNER_SILENT_HOURS: string;
 }
 
 const decimal = (isRight: (text: string) => boolean): Joi.StringSchema =>
@@ -80,7 +85,33 @@ export const ledgerConfig = Joi.object<LedgerConfig, true>({
     .messages({
       '*': 'from which hour of the day, UTC, the report of the day before is mailed: 0 to 23, or off',
     }),
+  AUDIT_HOUR: Joi.string()
+    .pattern(/^(?:off|\d|1\d|2[0-3])$/)
+    .default('3')
+    .messages({ '*': 'from which hour of the day, UTC, the books are audited: 0 to 23, or off' }),
+  QUEUE_LATE_MINUTES: Joi.number()
+    .min(0.01)
+    .default(5)
+    .messages({ '*': 'how many minutes an event may wait in a queue before that is mailed' }),
+  PARTNER_SILENT_HOURS: Joi.string()
+    .allow('')
+    .default('')
+    .custom((text: string, helpers) =>
+      parseSilence(text) === null ? helpers.error('any.invalid') : text,
+    )
+    .example('telegram:48,epn:24')
+    .messages({
+      '*': 'after how many hours without an event a partner (sbp, cryptobot, telegram, epn) is mailed as silent: telegram:48,epn:24',
+    }),
 });
+
+/** `telegram:48,epn:24`; null: not that. */
+export function parseSilence(text: string): ReadonlyMap<string, number> | null {
+  const pairs = text.split(',').filter((pair) => pair.trim() !== '');
+  const read = pairs.map((pair) => /^\s*(sbp|cryptobot|telegram|epn):(\d{1,4})\s*$/.exec(pair));
+  if (read.some((match) => match === null || Number(match[2]) === 0)) return null;
+  return new Map(read.map((match) => [String(match?.[1]), Number(match?.[2])]));
+}
 
 /** What must never be written into a log. */
 export function secretsOf(config: LedgerConfig): readonly string[] {

@@ -2,9 +2,10 @@ import { openDatabase } from '@kopeck/runtime/database';
 import { createApp } from '@kopeck/runtime/http-app';
 import { listen, startMetricsServer } from '@kopeck/runtime/listen';
 import type { Log } from '@kopeck/runtime/log';
-import { createMetrics } from '@kopeck/runtime/metrics';
+import { createMetrics, type Metrics } from '@kopeck/runtime/metrics';
 import { checkRedisSafety, openRedis } from '@kopeck/runtime/redis';
-import { closeOnSignal, createClosing } from '@kopeck/runtime/shutdown';
+import { closeOnSignal, createClosing, type Closing } from '@kopeck/runtime/shutdown';
+import type { Pool } from 'mysql2/promise';
 import { ledgerRouter } from './api.ts';
 import { createBatcher } from './batcher.ts';
 import { bookOrBisect } from './book.ts';
@@ -12,6 +13,7 @@ import type { LedgerConfig } from './config.ts';
 import { startDailyReports } from './daily-report.ts';
 import { startDatabaseProbe } from './database-probe.ts';
 import { inputsFor } from './inputs.ts';
+import { startWatching } from './observations.ts';
 import { watchUnexplained } from './unexplained.ts';
 import { startWorkers } from './workers.ts';
 
@@ -34,7 +36,7 @@ export interface Ledger {
 export async function startLedger({ config, log, now }: LedgerOptions): Promise<Ledger> {
   const closing = createClosing(log);
   const metrics = createMetrics('ledger');
-  const { REDIS_PREFIX: prefix, HOST: host } = config;
+  const { REDIS_PREFIX: prefix } = config;
 
   const redis = openRedis(config.REDIS_URL, log);
   closing.add('redis', () => redis.disconnect());
@@ -48,6 +50,7 @@ export async function startLedger({ config, log, now }: LedgerOptions): Promise<
   closing.add('unexplained', watchUnexplained({ pool: reading, metrics, log, now }));
   const daily = { pool: reading, hour: config.REPORT_HOUR, log, now };
   closing.add('daily reports', startDailyReports(daily));
+  startWatching({ config, redis, pool: reading, log, now, closing });
   const stopping = new AbortController();
   const deps = { pool: booking, inputsFor: inputsFor.bind(null, config), now };
   const batcher = createBatcher({
@@ -68,19 +71,33 @@ export async function startLedger({ config, log, now }: LedgerOptions): Promise<
   closing.add('batcher', () => stopping.abort());
   closing.add('workers', closeWorkers);
 
+  const isReady = () => ({ redis: redis.status === 'ready', database: probe.isUp() });
+  const urls = await serve({ config, log, now, metrics, closing, pool: reading, isReady });
+  closeOnSignal(closing, log);
+  log.info('listening', { url: urls.url });
+  return { ...urls, close: closing.run };
+}
+
+interface Served extends LedgerOptions {
+  readonly metrics: Metrics;
+  readonly closing: Closing;
+  readonly pool: Pool;
+  readonly isReady: () => Readonly<Record<string, boolean>>;
+}
+
+async function serve(served: Served): Promise<Pick<Ledger, 'url' | 'metricsUrl'>> {
+  const { config, log, now, metrics, closing, pool, isReady } = served;
+  const host = config.HOST;
   const internal = await startMetricsServer({
     log,
     metrics,
     port: config.LEDGER_METRICS_PORT,
     host,
-    ready: async () => ({
-      checks: { redis: redis.status === 'ready', database: probe.isUp() },
-      warnings: [],
-    }),
+    ready: async () => ({ checks: isReady(), warnings: [] }),
   });
   closing.add('metrics', internal.close);
   const api = {
-    pool: reading,
+    pool,
     tokens: config.LEDGER_API_TOKEN,
     userTokens: config.LEDGER_USER_API_TOKEN,
     now,
@@ -88,7 +105,5 @@ export async function startLedger({ config, log, now }: LedgerOptions): Promise<
   const app = createApp({ log, trustProxy: config.TRUST_PROXY, router: ledgerRouter(api) });
   const server = await listen(app, config.LEDGER_PORT, host);
   closing.add('http', server.close);
-  closeOnSignal(closing, log);
-  log.info('listening', { url: server.url });
-  return { url: server.url, metricsUrl: internal.url, close: closing.run };
+  return { url: server.url, metricsUrl: internal.url };
 }

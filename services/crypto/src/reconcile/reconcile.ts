@@ -1,6 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { KopeckEvent } from '@kopeck/core/event';
 import type { Append } from '@kopeck/core/receive';
+import type { Incidents } from '@kopeck/runtime/incidents';
 import type { Log } from '@kopeck/runtime/log';
 import type { Metrics } from '@kopeck/runtime/metrics';
 import type { CryptoPayApp } from '../cryptobot/client.ts';
@@ -19,6 +20,7 @@ export interface ReconcileDeps {
   readonly days: number;
   readonly log: Log;
   readonly metrics: Metrics;
+  readonly incidents?: Incidents;
   readonly now: () => Date;
 }
 
@@ -97,6 +99,7 @@ async function reconcileOne(
       { redis, key: `${key}:offset`, now, since, isAsked },
     );
     if (counts.found > 0) log.warn('payments without a webhook', { account, ...counts });
+    tellFound(account, counts.found, deps);
     metrics.count('kopeck_payments_without_webhook_total', { source }, counts.found);
     metrics.gauge('kopeck_reconciled_at_seconds', now().getTime() / 1_000, { source });
     return { account, state: 'done', ...counts };
@@ -105,6 +108,13 @@ async function reconcileOne(
     metrics.count('kopeck_reconcile_failures_total', { source });
     return { account, state: 'failed', ...counts };
   }
+}
+
+/** Open until a reading finds that every payment had told of itself. */
+function tellFound(account: string, found: number, { incidents }: ReconcileDeps): void {
+  const kind = `webhook-missed:${account}`;
+  if (found > 0) incidents?.open(kind, { account, payments: found });
+  else incidents?.close(kind);
 }
 
 async function takeAll(
