@@ -119,15 +119,14 @@ export interface ReissuedPurchase {
  */
 export async function saveReissued(pool: Pool, saved: ReissuedPurchase): Promise<number> {
   const { id, lease, at, reissued } = saved;
-  const { newRef, subscriptionUrl = null } = reissued;
-  const { serverId, externalId, subscriptionId = null } = newRef;
+  const { serverId, externalId, subscriptionId = null } = reissued.newRef;
   const snapshots = new Map([[serverId, reissued]]);
   const refreshed = { id, lease, at, snapshots, changed: [serverId] };
   return saveRefreshed(pool, refreshed, async (tx) => {
     await tx.query(
-      `UPDATE purchase_servers SET external_id = ?, subscription_id = ?, subscription_url = ?
+      `UPDATE purchase_servers SET external_id = ?, subscription_id = ?
         WHERE purchase_id = ? AND server_id = ?`,
-      [externalId, subscriptionId, subscriptionUrl, id, serverId],
+      [externalId, subscriptionId, id, serverId],
     );
   });
 }
