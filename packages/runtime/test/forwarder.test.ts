@@ -55,17 +55,17 @@ describe('what was appended', () => {
   });
 
   test('is forwarded also while more and more comes in', async () => {
-    await rig.append(some(300));
+    await rig.append(some(120));
     rig.start();
     let rounds = 0;
     const addMore = async (): Promise<boolean> => {
       rounds += 1;
       await rig.append(some(5, `more-${rounds}-`));
-      return rig.journal.forwarded() >= 300;
+      return rig.journal.forwarded() >= 120;
     };
     await waitFor(addMore, { everyMs: 1, what: 'the first to be forwarded' });
     await rig.drained();
-    expect(await rig.jobs()).toHaveLength(300 + 5 * rounds);
+    expect(await rig.jobs()).toHaveLength(120 + 5 * rounds);
   });
 
   test('again goes to the queue again, for whoever works there to see', async () => {
