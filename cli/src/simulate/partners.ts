@@ -23,11 +23,11 @@ export interface Partner {
 
 export const PARTNERS: Readonly<Record<string, Partner>> = {
   pay: {
-    usage: 'pay <order> [amount in roubles]',
+    usage: 'pay <order> [amount in roubles] [acquirer]',
     example: 'pay order-1',
     what: 'a payer scans the QR code of the order and pays it; an unknown order is made first (100 RUB)',
     least: 1,
-    most: 2,
+    most: 3,
     play: pay,
   },
   stars: {

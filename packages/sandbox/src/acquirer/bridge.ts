@@ -21,6 +21,7 @@ export function openBridge(options: BridgeOptions): OpenDouble {
   const dialect: Dialect = {
     name: 'bridge',
     prefix: '/bridge',
+    paymentIdOf: ({ order }) => order,
     pausesMs: GROWING_FOR_A_DAY,
     router: (bank) => bridgeRouter(bank, options),
     notifications: (told, distortion) => notifications(told, distortion, options),

@@ -2,14 +2,14 @@ import express, { Router } from 'express';
 import { parseNspkLink } from '@kopeck/core/nspk';
 import { parseRoubles, formatRoubles } from '@kopeck/core/roubles';
 import type { Deliveries, Notification } from './deliveries.ts';
-import type { Bank } from './dialect.ts';
+import type { Bank, Dialect } from './dialect.ts';
 import type { Qr } from './engine.ts';
 import { handPage } from './hand-page.ts';
 import { knobChange } from './knobs.ts';
 import type { Distortion } from './notification.ts';
 
 export interface Controlled {
-  readonly name: string;
+  readonly dialect: Pick<Dialect, 'name' | 'provider' | 'paymentIdOf'>;
   readonly bank: Bank;
   readonly deliveries: Deliveries;
   readonly notificationsOf: (qr: Qr, distortion?: Distortion) => readonly Notification[];
@@ -21,7 +21,7 @@ export function controlsOf(controlled: Controlled): Router {
   const { engine, knobs } = bank;
   const router = Router();
   router.get('/qrs', (_request, response) => {
-    response.json(engine.all().map((qr) => view(qr, bank)));
+    response.json(engine.all().map((qr) => view(qr, controlled)));
   });
   router.get('/callbacks', (_request, response) => void response.json(deliveries.all()));
 
@@ -46,9 +46,12 @@ export function controlsOf(controlled: Controlled): Router {
   return router;
 }
 
-function view(qr: Qr, { engine }: Bank): object {
+function view(qr: Qr, { bank: { engine }, dialect }: Controlled): object {
+  const { name, provider = name, paymentIdOf } = dialect;
   return {
     qrId: qr.qrcId,
+    provider,
+    paymentId: paymentIdOf?.(qr) ?? qr.qrcId,
     order: qr.order,
     amount: formatRoubles(qr.kopecks),
     status: engine.statusOf(qr),
@@ -92,7 +95,9 @@ function addNotifications(
 }
 
 /** A page to pay, decline or expire a code by hand. */
-function addPage(router: Router, { name, bank: { engine, notify } }: Controlled): void {
+function addPage(router: Router, { dialect, bank }: Controlled): void {
+  const { name } = dialect;
+  const { engine, notify } = bank;
   const pay = (qr: Qr, result: 'success' | 'declined'): void => {
     if (engine.pay(qr.qrcId, result, null).kind === 'done') notify(qr);
   };

@@ -34,7 +34,11 @@ export interface Told {
 /** One acquirer's way to speak; what is done is the engine's. */
 export interface Dialect {
   readonly name: string;
+  /** What Kopeck calls it; missing: the same. */
+  readonly provider?: string;
   readonly prefix: string;
+  /** The bank's own id of a code's payment; missing: the code's. */
+  readonly paymentIdOf?: (qr: Qr) => string;
   readonly router: (bank: Bank) => Router;
   /** What is sent of a code, all at the same time. */
   readonly notifications: (told: Told, distortion: Distortion) => readonly Notification[];
@@ -81,7 +85,7 @@ export function openDialect(
       name: dialect.name,
       prefix: dialect.prefix,
       router: dialect.router(bank),
-      controls: controlsOf({ bank, deliveries, notificationsOf, name: dialect.name }),
+      controls: controlsOf({ bank, deliveries, notificationsOf, dialect }),
       reset() {
         knobs.current = initial;
         engine.reset();

@@ -24,6 +24,7 @@ export interface RaiffeisenBank extends Bank {
 export function raiffeisenDialect(merchant: Merchant): Dialect {
   return {
     name: 'acquirer',
+    provider: 'raiffeisen',
     prefix: '/raiffeisen',
     pausesMs: GROWING_FOR_A_DAY,
     router: (bank) => raiffeisenRouter({ ...bank, merchant }),

@@ -17,6 +17,7 @@ export function openTbank(options: TbankOptions): OpenDouble {
   const dialect: Dialect = {
     name: 'tbank',
     prefix: '/tbank',
+    paymentIdOf,
     pausesMs: HOURLY_THEN_DAILY,
     router: (bank) => tbankRouter(bank, options),
     notifications: (told, distortion) => notifications(told, distortion, options),

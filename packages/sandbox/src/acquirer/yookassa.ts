@@ -23,6 +23,7 @@ export function openYookassa(options: YookassaOptions): OpenDouble {
   const dialect: Dialect = {
     name: 'yookassa',
     prefix: '/yookassa',
+    paymentIdOf: idOf,
     pausesMs: GROWING_FOR_A_DAY,
     router: (bank) => yookassaRouter(bank, options),
     notifications,
