@@ -127,12 +127,12 @@ export const PLANTS: readonly Plant[] = [
     minutes: 0.3,
   },
   {
-    name: 'adds a bound text to an amount',
+    name: 'adds a text to an amount',
     edits: [
       {
-        file: RECORD,
-        find: 'ON DUPLICATE KEY UPDATE amount = amount + VALUES(amount)',
-        put: 'ON DUPLICATE KEY UPDATE amount = amount + CONCAT(VALUES(amount))',
+        file: 'packages/runtime/migrations/0014-ledger-invariants.sql',
+        find: 'amount = balances.amount + VALUES(amount)',
+        put: 'amount = balances.amount + CONCAT(VALUES(amount))',
       },
     ],
     faults: ['slow'],

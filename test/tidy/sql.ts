@@ -25,7 +25,8 @@ export const sql: Rule = {
 
 function statementsIn(path: string, text: string): Literal[] {
   if (path.endsWith('.sql')) return [{ index: 0, text: withoutSqlComments(text) }];
-  if (!isCode(path)) return [];
+  // The bugs that chaos must find are written down there.
+  if (!isCode(path) || path === 'test/chaos/plants.ts') return [];
   return stringsIn(text).filter((literal) => LOOKS_LIKE_SQL.test(literal.text));
 }
 
