@@ -10,6 +10,7 @@ make_backup() {
   local folder=$1 work
   mkdir -p "$folder"
   chmod 700 "$folder"
+  rm -rf "$folder"/.unfinished.*
   work=$(mktemp -d "$folder/.unfinished.XXXXXX")
   if ! collect "$work"; then
     rm -rf "$work"
@@ -62,7 +63,9 @@ database_client() {
 # A receiver stands still for the moment of the copy; its journal is then as after a power cut, which it
 # is made for.
 copy_journals() {
-  local receiver id code=0
+  local receiver id='' code=0
+  # Whoever interrupts must not leave a receiver that stands still.
+  trap 'docker unpause "$id" > /dev/null 2>&1; exit 130' INT TERM
   for receiver in "${RECEIVERS[@]}"; do
     id=$(compose ps --all -q "$receiver" | head -n 1)
     [[ -n $id ]] || return 1
@@ -71,6 +74,7 @@ copy_journals() {
     docker unpause "$id" > /dev/null 2>&1 || true
     [[ $code == 0 ]] || return 1
   done
+  trap - INT TERM
   await_health
 }
 

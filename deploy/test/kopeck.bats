@@ -100,6 +100,13 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
   [ "$(grep -c '^pause' "$FAKE/calls")" = "$(grep -c '^unpause' "$FAKE/calls")" ]
 }
 
+@test "whoever interrupts a backup leaves no receiver standing still" {
+  touch "$FAKE/interrupt"
+  run "$K" backup
+  [ "$status" -eq 130 ]
+  [ "$(tail -n 1 "$FAKE/calls")" = 'unpause id-sbp' ]
+}
+
 @test "as many backups are kept as BACKUP_KEEP says" {
   for day in 01 02 03 04 05 06 07 08; do touch "$KOPECK_DIR/backups/kopeck-202601${day}T000000Z.tar"; done
   "$K" backup
