@@ -38,11 +38,11 @@ export type Verdict =
 
 /** Decides one event and lets the knowledge know, so that the next of the batch stands on it. */
 export function decide(event: KopeckEvent, inputs: Inputs, knowledge: Knowledge): Verdict {
+  const { contenthash } = event;
   const seen = knowledge.seen.get(event.id) ?? [];
-  const repeat = repeatOf(event, seen);
-  const reused = isReused(event, knowledge.messages);
-  if (repeat === 'conflict' || (repeat === null && reused)) {
-    push(knowledge.seen, event.id, { contenthash: event.contenthash, isIncomplete: true });
+  const repeat = repeatOf(event, seen, isReused(event, knowledge.messages));
+  if (repeat === 'conflict') {
+    push(knowledge.seen, event.id, { contenthash, isIncomplete: true, isBooked: false });
     return { kind: 'conflict', event };
   }
   if (repeat === 'duplicate') {
@@ -51,7 +51,7 @@ export function decide(event: KopeckEvent, inputs: Inputs, knowledge: Knowledge)
   }
 
   const isIncomplete = event.type === 'payment.paid' && event.data.paid === null;
-  push(knowledge.seen, event.id, { contenthash: event.contenthash, isIncomplete });
+  push(knowledge.seen, event.id, { contenthash, isIncomplete, isBooked: true });
   const id = repeat === 'completion' ? completionId(event.id) : event.id;
   return { kind: 'new', id, event, inputs, ...effectsOf(event, inputs, knowledge) };
 }
@@ -94,8 +94,10 @@ const NOTHING: Effects = {
 function repeatOf(
   event: KopeckEvent,
   seen: readonly Seen[],
+  isOfAnotherMessage: boolean,
 ): 'duplicate' | 'conflict' | 'completion' | null {
-  if (seen.length === 0) return null;
+  // What was only ever kept as a conflict is booked when it comes in a message of its own.
+  if (!isOfAnotherMessage && !seen.some(({ isBooked }) => isBooked)) return null;
   if (seen.some(({ contenthash }) => contenthash === event.contenthash)) return 'duplicate';
   if (event.type !== 'payment.paid') return 'conflict';
   if (event.data.paid === null) return 'duplicate';

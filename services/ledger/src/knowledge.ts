@@ -3,11 +3,13 @@ import type { Posting } from './posting.ts';
 import type { Messages } from './svix-messages.ts';
 import type { Stored } from './stored-event.ts';
 
-/** A row of the inbox that has the id of an event of this batch. */
+/** What is known by the id of an event of this batch: rows of the inbox, and conflicts that are kept. */
 export interface Seen {
   readonly contenthash: string;
   /** Without an amount, waiting for its like that has one. */
   readonly isIncomplete: boolean;
+  /** False: only kept, as a conflict. */
+  readonly isBooked: boolean;
 }
 
 /**

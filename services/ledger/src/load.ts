@@ -81,7 +81,7 @@ async function loadSeen(
     const id = String(row['event_id']);
     const isIncomplete = row['reason'] === 'amount-unknown';
     const contenthash = String(row['contenthash']);
-    push(knowledge.seen, baseOf.get(id) ?? id, { contenthash, isIncomplete });
+    push(knowledge.seen, baseOf.get(id) ?? id, { contenthash, isIncomplete, isBooked: true });
   }
   // A conflict that is known already is a plain repeat when it comes again.
   const conflicts = await select(
@@ -91,10 +91,12 @@ async function loadSeen(
   );
   for (const row of conflicts) {
     const contenthash = String(row['contenthash']);
-    push(knowledge.seen, String(row['event_id']), { contenthash, isIncomplete: true });
+    push(knowledge.seen, String(row['event_id']), { contenthash, ...KEPT });
   }
 }
 
+/** A conflict takes nothing from anybody. */
+const KEPT = { isIncomplete: true, isBooked: false } as const;
 const SEEN = 'SELECT event_id, contenthash, reason FROM inbox WHERE event_id IN (?)';
 
 async function loadPaymentsOf(
