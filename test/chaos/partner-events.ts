@@ -73,9 +73,9 @@ function starPayment(
   };
 }
 
-/** Amounts that a double cannot add up: eleven digits before the point, and two after it. */
+/** Amounts that a double cannot add up for long: nine digits before the point, and two after it. */
 function invoice(random: Random, number: string): readonly PartnerEvent[] {
-  const amount = `${random.whole(10_000_000_000, 99_999_999_999)}.${random.whole(11, 89)}`;
+  const amount = `${random.whole(100_000_000, 999_999_999)}.${random.whole(11, 89)}`;
   return [paidInvoice(number, amount.replace(/0$/, ''))];
 }
 
@@ -125,7 +125,7 @@ const STATUSES = ['waiting', 'pending', 'completed', 'rejected'] as const;
 
 /** An affiliate action in one to four of its statuses; half of those who send them never repeat. */
 function action(random: Random, number: string): readonly PartnerEvent[] {
-  const commission = `${random.whole(1, 999)}.${random.whole(1, 9)}`;
+  const commission = `${random.whole(1, 999)}.${random.whole(0, 9)}${random.whole(1, 9)}`;
   const uniqId = `action-${number}`;
   return STATUSES.filter(() => random.part() < 0.5).map((status) => {
     const fields = {
