@@ -180,14 +180,18 @@ async function stateOf(subjects: readonly string[], user: number): Promise<objec
       `SELECT subject, account, asset, SUM(amount) AS amount FROM postings WHERE subject IN (${of})
         GROUP BY subject, account, asset HAVING SUM(amount) <> 0 ORDER BY 1, 2, 3`,
     ),
-    balance: await read(`SELECT asset, amount FROM balances WHERE account = 'user:${user}'`),
+    balance: await read(
+      `SELECT asset, amount FROM balances WHERE account = 'user:${user}' AND amount <> 0`,
+    ),
     payments: await read(
       `SELECT subject, order_id, status, asset, amount FROM payments WHERE subject IN (${of}) ORDER BY 1`,
     ),
     open: await read(
       `SELECT subject, reason FROM reviews WHERE subject IN (${of}) AND state = 'open' ORDER BY 1, 2`,
     ),
-    plans: await read(`SELECT plan, active_until FROM subscriptions WHERE user = '${user}'`),
+    plans: await read(
+      `SELECT plan, active_until FROM subscriptions WHERE user = '${user}' AND active_until IS NOT NULL`,
+    ),
     known: await read(`SELECT type, subject FROM inbox WHERE subject IN (${of}) ORDER BY 1, 2`),
   };
 }
