@@ -78,13 +78,17 @@ export function dueMessage(
   { reminderMs }: Patience,
 ): Message | null {
   const { toldAt, endedAt, retryAt, restsSince, openings } = incident;
-  if (restsSince !== null) return null;
-  if (retryAt !== null && now.getTime() < Date.parse(retryAt)) return null;
+  const isWaiting = retryAt !== null && now.getTime() < Date.parse(retryAt);
+  if (isWaiting || restsSince !== null) return null;
   const isFlapping = openings.length > OPENINGS;
   if (toldAt === null) return isFlapping ? 'flapping' : 'opening';
   if (endedAt !== null) return isFlapping && !isQuiet(endedAt, now) ? null : 'closing';
-  if (reminderMs === 0) return null;
-  return now.getTime() - Date.parse(toldAt) >= reminderMs ? 'reminder' : null;
+  return isDue(toldAt, reminderMs, now) ? 'reminder' : null;
+}
+
+/** 0: never. */
+function isDue(toldAt: string, reminderMs: number, now: Date): boolean {
+  return reminderMs > 0 && now.getTime() - Date.parse(toldAt) >= reminderMs;
 }
 
 function isQuiet(endedAt: string, now: Date): boolean {

@@ -108,7 +108,9 @@ export const ledgerConfig = Joi.object<LedgerConfig, true>({
 /** `telegram:48,epn:24`; null: not that. */
 export function parseSilence(text: string): ReadonlyMap<string, number> | null {
   const pairs = text.split(',').filter((pair) => pair.trim() !== '');
-  const read = pairs.map((pair) => /^\s*(sbp|cryptobot|telegram|epn):(\d{1,4})\s*$/.exec(pair));
+  const read = pairs.map((pair) =>
+    /^\s*(sbp|cryptobot|telegram|epn):(\d{1,4}(?:\.\d{1,6})?)\s*$/.exec(pair),
+  );
   if (read.some((match) => match === null || Number(match[2]) === 0)) return null;
   return new Map(read.map((match) => [String(match?.[1]), Number(match?.[2])]));
 }

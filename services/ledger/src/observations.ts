@@ -43,8 +43,11 @@ export function startWatching(options: WatchingOptions): void {
     now,
   });
   closing.add('incidents', incidents.stop);
-  const observations = [...lateQueues(options), ...silentPartners(options), ...audits(options)];
-  closing.add('observations', startObservations(observations, { incidents, log }));
+  closing.add('observations', startObservations(observationsOf(options), { incidents, log }));
+}
+
+export function observationsOf(options: WatchingOptions): readonly Observation[] {
+  return [...lateQueues(options), ...silentPartners(options), ...audits(options)];
 }
 
 function lateQueues({ config, redis, now, closing }: WatchingOptions): readonly Observation[] {
