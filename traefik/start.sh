@@ -2,10 +2,10 @@
 # Makes /etc/traefik from the files beside this one and the environment, and starts Traefik.
 set -eu
 
-# For `sed s|…|…|`, and for one line of YAML: an address, a URL or a list of networks needs no more.
-checked() {
+# must_be_plain KEY VALUE: for `sed s|…|…|`, and for one line of YAML. An address, a URL or a list of
+# networks needs no other characters.
+must_be_plain() {
   case $2 in *[!A-Za-z0-9@:/._,+-]*) echo "Please mend $1 in .env" >&2; exit 1 ;; esac
-  printf %s "$2"
 }
 
 case $TLS_MODE in
@@ -17,11 +17,15 @@ case $TLS_MODE in
   *) echo 'Please set TLS_MODE to acme, acme-ip, selfsigned or external' >&2; exit 1 ;;
 esac
 
+must_be_plain ACME_EMAIL "$ACME_EMAIL"
+must_be_plain ACME_CA "$ACME_CA"
+must_be_plain TRUSTED_PROXIES "$TRUSTED_PROXIES"
+
 mkdir -p /etc/traefik/dynamic
 cp /opt/kopeck/dynamic/*.yml "/opt/kopeck/tls/$TLS_MODE.yml" /etc/traefik/dynamic/
-sed -e "s|@ACME_EMAIL@|$(checked ACME_EMAIL "$ACME_EMAIL")|" \
-  -e "s|@ACME_CA@|$(checked ACME_CA "$ACME_CA")|" \
-  -e "s|'@TRUSTED_PROXIES@'|$(checked TRUSTED_PROXIES "$TRUSTED_PROXIES")|" \
+sed -e "s|@ACME_EMAIL@|$ACME_EMAIL|" \
+  -e "s|@ACME_CA@|$ACME_CA|" \
+  -e "s|'@TRUSTED_PROXIES@'|$TRUSTED_PROXIES|" \
   /opt/kopeck/traefik.yml > /etc/traefik/traefik.yml
 
 exec traefik

@@ -20,13 +20,12 @@ afterEach(async () => {
 /** As in docker-compose.yml, without a network. */
 function options(env: Readonly<Record<string, string>>): readonly string[] {
   const given = Object.entries({ ACME_EMAIL: '', TRUSTED_PROXIES: '', ...COMMON, ...env });
-  return [
-    ...['--network', 'none', '--read-only', '--user', '1000:1000', '--cap-drop', 'ALL'],
-    ...['--tmpfs', '/etc/traefik:uid=1000,mode=0700', '--tmpfs', '/tmp'],
-    ...['--volume', `${stack.dir}/current/traefik:/opt/kopeck:ro`, '--entrypoint', '/bin/sh'],
-    ...given.flatMap(([key, value]) => ['--env', `${key}=${value}`]),
-    ...[Image, '/opt/kopeck/start.sh'],
-  ];
+  const hardened = '--network none --read-only --user 1000:1000 --cap-drop ALL';
+  const writable = '--tmpfs /etc/traefik:uid=1000,mode=0700 --tmpfs /tmp';
+  const files = ['--volume', `${stack.dir}/current/traefik:/opt/kopeck:ro`];
+  const environment = given.flatMap(([key, value]) => ['--env', `${key}=${value}`]);
+  const script = ['--entrypoint', '/bin/sh', Image, '/opt/kopeck/start.sh'];
+  return [...`${hardened} ${writable}`.split(' '), ...files, ...environment, ...script];
 }
 
 interface Started {
