@@ -1,3 +1,4 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,11 +12,12 @@ import { explainEvent, findEvents } from '../services/ledger/src/explain.ts';
 import { fill } from './fill-books.ts';
 
 // How long `kopeck explain` takes when the books are full, with the small cache of a small host:
-// `npm run bench:explain -- [--events 1000000] [--looks 200]`. What is printed is one whole answer: by
+// `npm run bench:explain -- [--events 1000000] [--looks 200] [--dir FOLDER]`; a folder that is named is kept, and
+// found full the next time. What is printed is one whole answer: by
 // whatever a person calls it, from the look-up to the answer of every event that is found.
 
 const { values } = parseArgs({
-  options: { events: { type: 'string' }, looks: { type: 'string' } },
+  options: { events: { type: 'string' }, looks: { type: 'string' }, dir: { type: 'string' } },
 });
 const EVENTS = Number(values.events ?? 1_000_000);
 const LOOKS = Number(values.looks ?? 200);
@@ -27,16 +29,16 @@ const FOR_FILLING = [
   '--innodb-doublewrite=0',
 ];
 
+interface Filled {
+  readonly url: string;
+  readonly port: number;
+  readonly rootPassword: string;
+}
+
 async function main(): Promise<void> {
-  const dir = await mkdtemp(join(tmpdir(), 'kopeck-bench-'));
+  const dir = values.dir ?? (await mkdtemp(join(tmpdir(), 'kopeck-bench-')));
   try {
-    const filling = await startMariadb({ dir, extraArgs: FOR_FILLING });
-    const { port } = filling;
-    const rootPassword = decodeURIComponent(new URL(filling.rootUrl).password);
-    const { url } = await createTestDatabase(filling.rootUrl);
-    await migrate(url);
-    await withPool(url, (pool) => fill(pool, EVENTS, (text) => console.log(text)));
-    await filling.stop();
+    const { url, port, rootPassword } = await filled(dir);
     // Started again it has 64 MB of cache, and nothing in it.
     const mariadb = await startMariadb({ dir, port, rootPassword });
     try {
@@ -45,8 +47,23 @@ async function main(): Promise<void> {
       await mariadb.stop();
     }
   } finally {
-    await rm(dir, { recursive: true });
+    if (values.dir === undefined) await rm(dir, { recursive: true });
   }
+}
+
+/** Fills a MariaDB and stops it, unless an earlier run has done so in this folder. */
+async function filled(dir: string): Promise<Filled> {
+  const note = join(dir, 'filled.json');
+  if (existsSync(note)) return JSON.parse(readFileSync(note, 'utf8')) as Filled;
+  const mariadb = await startMariadb({ dir, extraArgs: FOR_FILLING });
+  const { url } = await createTestDatabase(mariadb.rootUrl);
+  await migrate(url);
+  await withPool(url, (pool) => fill(pool, EVENTS, (text) => console.log(text)));
+  await mariadb.stop();
+  const rootPassword = decodeURIComponent(new URL(mariadb.rootUrl).password);
+  const done: Filled = { url, port: mariadb.port, rootPassword };
+  writeFileSync(note, JSON.stringify(done), { mode: 0o600 });
+  return done;
 }
 
 async function withPool(url: string, work: (pool: Pool) => Promise<void>): Promise<void> {
