@@ -15,7 +15,7 @@ source "$LIB/answers.sh"
 source "$LIB/backup.sh"
 source "$LIB/restore.sh"
 source "$LIB/upgrade.sh"
-source "$LIB/timer.sh"
+source "$LIB/host-settings.sh"
 source "$LIB/urls.sh"
 source "$LIB/uninstall.sh"
 

@@ -11,7 +11,7 @@ uninstall() {
   else
     logged compose --profile cli --profile bundled-db down --remove-orphans
   fi
-  remove_timer
+  undo_host_settings
   rm -f "$(command_path)"
   if [[ ${KOPECK_PURGE:-0} == 1 ]]; then
     rm -rf "$KOPECK_DIR"

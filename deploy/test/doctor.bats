@@ -8,8 +8,7 @@ setup() {
   K=$KOPECK_DIR/current/deploy/kopeck
   printf 'HTTP/1.1 200 OK\r\nDate: %s\r\n' "$(LC_ALL=C date -u '+%a, %d %b %Y %T GMT')" > "$FAKE/headers"
   touch "$KOPECK_DIR/backups/kopeck-now.tar"
-  echo 1 > "$T/overcommit"
-  export OVERCOMMIT=$T/overcommit
+  echo 1 > "$OVERCOMMIT"
   certificate 60
 }
 

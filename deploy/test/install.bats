@@ -31,6 +31,15 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
   [[ $output == *"https://pay.example/api/payment (token: WEBHOOK_API_TOKEN in $KOPECK_DIR/.env)"* ]]
 }
 
+@test "a backup every night, and memory for Redis; both go with an uninstall" {
+  install_release 1.0.0 "${ANSWERS[@]}"
+  grep -q "^ExecStart=$KOPECK_DIR/current/deploy/kopeck backup" "$KOPECK_SYSTEMD_DIR/kopeck-backup.service"
+  grep -q OnCalendar "$KOPECK_SYSTEMD_DIR/kopeck-backup.timer"
+  grep -q 'vm.overcommit_memory = 1' "$KOPECK_SYSCTL_DIR/60-kopeck.conf"
+  install_release 1.0.0 --uninstall --yes
+  [ -z "$(ls "$KOPECK_SYSTEMD_DIR" "$KOPECK_SYSCTL_DIR" | grep kopeck)" ]
+}
+
 @test "in Russian, for whom it is Russian" {
   KOPECK_LANG=ru install_release 1.0.0 "${ANSWERS[@]}"
   [ "$status" -eq 0 ]

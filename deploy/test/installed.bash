@@ -3,6 +3,10 @@
 prepare_host() {
   T=$BATS_TEST_TMPDIR
   export FAKE=$T/fake KOPECK_DIR=$T/kopeck KOPECK_BIN_DIR=$T/bin KOPECK_LANG=en KOPECK_PUBLIC_IP=203.0.113.5
+  # Where systemd and the kernel look: not those of the host that tests.
+  export KOPECK_SYSTEMD_DIR=$T/systemd KOPECK_SYSCTL_DIR=$T/sysctl OVERCOMMIT=$T/overcommit
+  mkdir -p "$KOPECK_SYSTEMD_DIR" "$KOPECK_SYSCTL_DIR"
+  echo 0 > "$OVERCOMMIT"
   export PATH=$BATS_TEST_DIRNAME/fake:$PATH
   mkdir -p "$FAKE"
   echo 203.0.113.5 > "$FAKE/dns"
