@@ -22,7 +22,7 @@ export interface WorkersOptions {
 }
 
 /** As many events of one queue may wait for the next commit. */
-const CONCURRENCY = 200;
+export const CONCURRENCY = 200;
 const CLOSE_WITHIN_MS = 5_000;
 
 /** One BullMQ worker a queue, all of them feeding the one batcher. Returns what closes them. */
