@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
+import { inTransaction, numberOf } from './sqlite.ts';
 
 const PAGE_BYTES = 4096;
 
@@ -94,8 +95,6 @@ function fileOf(db: DatabaseSync, path: string, maxBytes: number): JournalFile {
   const select = db.prepare(
     'SELECT seq, event FROM waiting JOIN events USING (seq) ORDER BY seq LIMIT ?',
   );
-  const unwait = db.prepare('DELETE FROM waiting WHERE seq = ?');
-  const setForwarded = db.prepare('UPDATE journal SET forwarded = max(forwarded, ?)');
   const prune = db.prepare(PRUNE);
   const pages = numberOf(db, 'PRAGMA page_count');
   const free = numberOf(db, 'PRAGMA freelist_count');
@@ -120,18 +119,7 @@ function fileOf(db: DatabaseSync, path: string, maxBytes: number): JournalFile {
     },
     waiting: numberOf(db, 'SELECT count(*) FROM waiting'),
     forwarded: numberOf(db, 'SELECT forwarded FROM journal'),
-    mark(seqs) {
-      // Without an fsync of its own: a mark that a power cut takes back costs one more forwarding.
-      db.exec('PRAGMA synchronous = NORMAL');
-      try {
-        inTransaction(db, () => {
-          for (const seq of seqs) unwait.run(seq);
-          setForwarded.run(Math.max(...seqs));
-        });
-      } finally {
-        db.exec('PRAGMA synchronous = FULL');
-      }
-    },
+    mark: markerOf(db),
     unmarkAll: () =>
       inTransaction(db, () => {
         db.exec('UPDATE journal SET forwarded = 0');
@@ -170,6 +158,23 @@ function writerOf(db: DatabaseSync): (row: NewRow) => boolean {
   };
 }
 
+/** Without an fsync of its own: a mark that a power cut takes back costs one more forwarding. */
+function markerOf(db: DatabaseSync): (seqs: readonly number[]) => void {
+  const unwait = db.prepare('DELETE FROM waiting WHERE seq = ?');
+  const setForwarded = db.prepare('UPDATE journal SET forwarded = max(forwarded, ?)');
+  return (seqs) => {
+    db.exec('PRAGMA synchronous = NORMAL');
+    try {
+      inTransaction(db, () => {
+        for (const seq of seqs) unwait.run(seq);
+        setForwarded.run(Math.max(...seqs));
+      });
+    } finally {
+      db.exec('PRAGMA synchronous = FULL');
+    }
+  };
+}
+
 function* rowsOf(db: DatabaseSync): Generator<NewRow> {
   const all = db.prepare('SELECT job_id, event, appended_at FROM events ORDER BY seq');
   for (const row of all.iterate()) {
@@ -177,24 +182,7 @@ function* rowsOf(db: DatabaseSync): Generator<NewRow> {
   }
 }
 
-function numberOf(db: DatabaseSync, sql: string): () => number {
-  const statement = db.prepare(sql);
-  return () => Number(Object.values(statement.get() ?? {})[0] ?? 0);
-}
-
 /** Roughly what the rows will take, with their two indexes. */
 function sizeOf(rows: readonly NewRow[]): number {
   return rows.reduce((sum, [id, event]) => sum + Buffer.byteLength(event) + 3 * id.length, 0);
-}
-
-function inTransaction<T>(db: DatabaseSync, work: () => T): T {
-  db.exec('BEGIN IMMEDIATE');
-  try {
-    const result = work();
-    db.exec('COMMIT');
-    return result;
-  } catch (error) {
-    if (db.isTransaction) db.exec('ROLLBACK');
-    throw error;
-  }
 }
