@@ -8,6 +8,8 @@ export type ApiKeys = () => readonly string[];
 export interface AuthoriseOptions {
   readonly apiKeys: ApiKeys;
   readonly now: () => Date;
+  /** Basic is for people with a browser: any user name, and the key as the password. */
+  readonly scheme?: 'Bearer' | 'Basic';
 }
 
 const WRONG_KEYS = 20;
@@ -24,7 +26,7 @@ interface Failures {
  * The key of the admin API, in constant time. Whoever has shown too many wrong ones is told to come
  * later, with whatever key: a right guess must look like a wrong one by then.
  */
-export function authorise({ apiKeys, now }: AuthoriseOptions): RequestHandler {
+export function authorise({ apiKeys, now, scheme = 'Bearer' }: AuthoriseOptions): RequestHandler {
   const failures = new Map<string, Failures>();
 
   function recent(address: string): Failures {
@@ -41,15 +43,25 @@ export function authorise({ apiKeys, now }: AuthoriseOptions): RequestHandler {
       const seconds = Math.ceil((found.until - now().getTime()) / 1_000);
       return send(response, tooManyFailures(seconds));
     }
-    const [, given = ''] = /^Bearer (.+)$/i.exec(request.get('authorization') ?? '') ?? [];
+    const given = keyIn(request.get('authorization') ?? '', scheme);
     if (isOneOf(given, apiKeys())) return next();
 
     found.count += 1;
     if (failures.size >= MOST_ADDRESSES) failures.clear();
     failures.set(address, found);
-    response.set('WWW-Authenticate', 'Bearer');
+    response.set('WWW-Authenticate', CHALLENGE[scheme]);
     send(response, unauthorised(given !== ''));
   };
+}
+
+const CHALLENGE = { Bearer: 'Bearer', Basic: 'Basic realm="Kopeck", charset="UTF-8"' } as const;
+
+function keyIn(header: string, scheme: 'Bearer' | 'Basic'): string {
+  const [, named = '', given = ''] = /^(Bearer|Basic) (.+)$/i.exec(header) ?? [];
+  if (named.toLowerCase() !== scheme.toLowerCase()) return '';
+  if (scheme === 'Bearer') return given;
+  const [, password = ''] = /:(.*)$/s.exec(Buffer.from(given, 'base64').toString()) ?? [];
+  return password;
 }
 
 function tooManyFailures(seconds: number): AdminAnswer {

@@ -18,6 +18,9 @@ export interface AdminConfig extends ReceiverConfig {
   readonly ADMIN_ENCRYPTION_KEY: string[];
   /** Empty: no scheduled refresh. */
   readonly ADMIN_REFRESH_CRON: string;
+  /** Missing: there is no page of the queues. */
+  readonly QUEUES_REDIS_URL?: string;
+  readonly QUEUES_WRITABLE: boolean;
   readonly DATABASE_URL: string;
   readonly PANELS: Readonly<Record<string, PanelConfig>>;
   /** Empty: no subscription makes a purchase. */
@@ -48,6 +51,14 @@ export const adminConfig = Joi.object<AdminConfig, true>({
     .messages({
       '*': 'when all configs are refreshed, as five fields of cron in UTC: 0 4 * * *; empty: never',
     }),
+  QUEUES_REDIS_URL: Joi.string()
+    .uri({ scheme: ['redis', 'rediss'] })
+    .messages({
+      '*': 'a Redis user that may read all queues, for the page /admin/queues: redis://user:password@host:port/0; empty: no such page',
+    }),
+  QUEUES_WRITABLE: Joi.boolean().default(false).messages({
+    '*': 'whether jobs may be removed and made again at /admin/queues: true or false',
+  }),
   PANELS: panelsKey,
   PLAN_SERVERS: planServersKey,
   SUB_REFRESH_MINUTES: Joi.number().integer().min(0).max(43_200).default(60).messages({
@@ -72,12 +83,14 @@ export function warningsOf({ PANELS, ADMIN_ENCRYPTION_KEY }: AdminConfig): reado
 
 /** What no line of the log may show. */
 export function secretsOf(config: AdminConfig): readonly string[] {
-  const { ADMIN_API_KEY, ADMIN_ENCRYPTION_KEY, PANELS, DATABASE_URL } = config;
+  const { ADMIN_API_KEY, ADMIN_ENCRYPTION_KEY, PANELS, DATABASE_URL, QUEUES_REDIS_URL } = config;
   const tokens = Object.values(PANELS).flatMap(secretsOfPanel);
   return [
     ...ADMIN_API_KEY,
     ...ADMIN_ENCRYPTION_KEY,
     ...tokens,
-    decodeURIComponent(new URL(DATABASE_URL).password),
+    ...[DATABASE_URL, QUEUES_REDIS_URL]
+      .filter((url) => url !== undefined)
+      .map((url) => decodeURIComponent(new URL(url).password)),
   ];
 }

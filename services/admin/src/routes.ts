@@ -1,4 +1,4 @@
-import type { Router } from 'express';
+import type { RequestHandler, Router } from 'express';
 import { createRouter, methods } from '@kopeck/runtime/http-app';
 import { authorise, type ApiKeys } from './authorise.ts';
 import type { Lanes } from './bulk/lanes.ts';
@@ -6,6 +6,7 @@ import { addBulkRoutes } from './bulk/routes.ts';
 import { health } from './health.ts';
 import type { PerformDeps } from './perform-refresh.ts';
 import { addPurchaseRoutes } from './purchases-api/routes.ts';
+import { BOARD_PATH, fromOwnPage } from './queues/board.ts';
 import { REISSUE_PATH, reissueConfigs } from './reissue-configs.ts';
 import { addServerRoutes, type ServerDeps } from './servers/routes.ts';
 import { subscriptionPage, type PageDeps } from './subscription-page.ts';
@@ -15,12 +16,18 @@ export interface AdminDeps extends PerformDeps, PageDeps, ServerDeps {
   readonly apiKeys: ApiKeys;
   readonly lanes: Lanes;
   readonly receiverHealthUrls: readonly string[];
+  /** Null: nobody may look at the queues. */
+  readonly board: RequestHandler | null;
 }
 
 export function adminRoutes(deps: AdminDeps): Router {
   const router = createRouter();
   const { pool } = deps;
   const guard = authorise(deps);
+  if (deps.board !== null) {
+    const people = authorise({ ...deps, scheme: 'Basic' });
+    router.use(BOARD_PATH, people, fromOwnPage, deps.board);
+  }
   router.all(UPDATE_CONFIGS_PATH, methods({ POST: [guard, updateConfigs(deps)] }));
   router.all(REISSUE_PATH, methods({ POST: [guard, ...reissueConfigs(deps)] }));
   addBulkRoutes(router, guard, deps);

@@ -1,4 +1,5 @@
 import { openDatabase } from '@kopeck/runtime/database';
+import type { RequestHandler } from 'express';
 import type { Log } from '@kopeck/runtime/log';
 import type { Pool } from 'mysql2/promise';
 import { startReceiver, type Receiver, type ReceiverDeps } from '@kopeck/runtime/receiver';
@@ -12,6 +13,7 @@ import { openBackground } from './background.ts';
 import { followSubscriptions } from './subscriptions.ts';
 import { startSchedule } from './bulk/schedule.ts';
 import { sweepEvents } from './refresh-events.ts';
+import { queueBoard } from './queues/board.ts';
 import { adminRoutes } from './routes.ts';
 
 /** Of the queues behind a bulk, and of the looks for what was left behind or subscribed to. */
@@ -79,10 +81,19 @@ export async function startAdmin(
         staleMs,
         isSealable: config.ADMIN_ENCRYPTION_KEY.length > 0,
         apiKeys,
+        board: boardOf(config, deps),
         receiverHealthUrls: config.RECEIVER_HEALTH_URLS.split(',').filter(Boolean),
       });
     },
   });
+}
+
+function boardOf(
+  { QUEUES_REDIS_URL: redisUrl, REDIS_PREFIX: prefix, QUEUES_WRITABLE: isWritable }: AdminConfig,
+  { log, closing }: Pick<ReceiverDeps, 'log' | 'closing'>,
+): RequestHandler | null {
+  if (redisUrl === undefined) return null;
+  return queueBoard({ redisUrl, prefix, isWritable, log, closing });
 }
 
 const LOAD_EVERY_MS = 10_000;

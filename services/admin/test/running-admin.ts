@@ -44,6 +44,8 @@ export interface RunningAdmin {
   /** The links that are kept for a purchase, in the order in which they are served. */
   readonly links: (purchaseId: string) => Promise<readonly string[]>;
   readonly queued: () => Promise<readonly KopeckEvent[]>;
+  /** Puts something onto the queue of events that no refresh has made. */
+  readonly publish: (data: object) => Promise<void>;
   /** Empties the queues of bulks, as a Redis that was flushed would. */
   readonly forget: () => Promise<void>;
   /** Changes what a server of the panel says. */
@@ -91,6 +93,7 @@ export async function runAdmin(
     ADMIN_METRICS_PORT: '0',
     ADMIN_API_KEY: `${KEY},${OLD_KEY}`,
     REDIS_URL: redisAt,
+    QUEUES_REDIS_URL: redisAt,
     REDIS_PREFIX: prefix,
     JOURNAL_DIR: journalDir,
     DATABASE_URL: databaseUrl,
@@ -131,6 +134,9 @@ export async function runAdmin(
     refresh: (id, headers = { authorization: `Bearer ${KEY}` }) =>
       post(`${copies.at(-1)?.url}/admin/update_configs/${id}`, headers),
     links: (id) => linksIn(pool, id),
+    publish: async (data) => {
+      await queue.add('config.refreshed', data as KopeckEvent);
+    },
     queued: async () => (await queue.getJobs(['waiting'])).map(({ data }) => data),
     forget: async () => {
       await redis.del(...(await redis.keys(`${prefix}:admin-refresh-*`)));
