@@ -104,15 +104,15 @@ async function outbox(): Promise<readonly RowDataPacket[]> {
 }
 
 /**
- * What has failed comes again at once instead of after five seconds. The courier's clock stays: the
- * reference library takes no call that is five minutes ahead. A lease, which is longer, stays too.
+ * What has failed comes again at once instead of after five seconds, or minutes. The courier's clock
+ * stays: the reference library takes no call that is five minutes ahead. A lease, of a minute, stays too.
  */
 async function forgetTheWait(): Promise<void> {
   const now = Date.now();
   await pool.query(
     `UPDATE outbox SET next_attempt_at = ? WHERE kind = 'webhook' AND done_at IS NULL
-      AND next_attempt_at BETWEEN ? AND ? AND attempts = 1`,
-    [new Date(now), new Date(now), new Date(now + 10_000)],
+      AND attempts > 0 AND (next_attempt_at BETWEEN ? AND ? OR next_attempt_at > ?)`,
+    [now, now, now + 10_000, now + 70_000].map((at) => new Date(at)),
   );
 }
 
@@ -137,12 +137,13 @@ test(
         await forgetTheWait();
         return new Set(taken()).size === TOTAL;
       },
-      { timeoutMs: 20_000 + TOTAL * 20, everyMs: 100 },
+      { timeoutMs: 50_000 + TOTAL * 20, everyMs: 100 },
     );
     expect(receiver.forged()).toBe(0);
     for (const subject of subjects) {
       const order = receiver.calls.filter((call) => call.subject === subject && call.status < 300);
-      expect(order.map(({ sequence }) => sequence)).toEqual(
+      // At least once: what was answered too late is brought again.
+      expect([...new Set(order.map(({ sequence }) => sequence))]).toEqual(
         webhooks(['x'], each).map((_, at) => at + 1),
       );
     }
@@ -241,10 +242,13 @@ test('payers are told in their language; who has blocked the bot is not written 
   ]);
   await start();
   await waitFor(async () => (await outbox()).every((row) => row['done_at'] !== null));
-  expect((await messages()).slice(before).map(({ text }) => text)).toEqual([
-    'Your “pro” subscription runs until 2026-11-04.',
-    'Подписка «pro» действует до 04.11.2026.',
-  ]);
+  // Side by side: no user waits for another one's message.
+  expect(new Set((await messages()).slice(before).map(({ text }) => text))).toEqual(
+    new Set([
+      'Your “pro” subscription runs until 2026-11-04.',
+      'Подписка «pro» действует до 04.11.2026.',
+    ]),
+  );
   const errors = (await outbox()).map((row) => row['last_error'] as unknown);
   expect(errors).toEqual(['HTTP 403', null, null, 'no such message']);
 });

@@ -77,10 +77,15 @@ test('an update is tried for a day, and no longer', async () => {
   const put = (words: string) =>
     queue.put('7', { body: text(words), receivedAt: begun.toISOString() });
 
+  const failed = (times: number) =>
+    waitFor(async () =>
+      (await metrics.text()).match(`kopeck_forwarded_total\\{result="failed".*\\} ${times}`),
+    );
+
   await put('too old');
-  await waitFor(() => bot.taken.length === 1);
+  await failed(1);
   now = new Date(begun.getTime() + 24 * HOUR_MS - 1_000);
-  await waitFor(() => bot.taken.length === 2);
+  await failed(2);
   now = new Date(begun.getTime() + 24 * HOUR_MS + 300_000);
   await waitFor(async () => (await queue.waiting()) === 0);
   expect(bot.taken).toHaveLength(2);
