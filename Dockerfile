@@ -8,7 +8,7 @@ RUN find . -type f ! -name package.json ! -name package-lock.json ! -name .npmrc
 FROM node:24-trixie-slim AS modules
 WORKDIR /app
 COPY --from=manifests /app .
-RUN npm ci --omit=dev --ignore-scripts --no-audit --no-fund \
+RUN npm ci --omit=dev --omit=optional --ignore-scripts --no-audit --no-fund \
  && find node_modules -type f \( -name '*.map' -o -name '*.d.ts' -o -name '*.d.mts' -o -name '*.d.cts' -o -name '*.md' \) -delete
 COPY . .
 RUN node deploy/strip-types.mjs && rm package-lock.json .npmrc deploy/strip-types.mjs \

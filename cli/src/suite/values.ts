@@ -47,6 +47,7 @@ function defaults(ports: Settings['ports'], secrets: Secrets): Record<string, st
     HOST: '127.0.0.1',
     LOG_LEVEL: 'info',
     REDIS_URL: `redis://:${secrets.REDIS_PASSWORD}@127.0.0.1:${ports.REDIS_PORT}/0`,
+    QUEUES_REDIS_URL: `redis://:${secrets.REDIS_PASSWORD}@127.0.0.1:${ports.REDIS_PORT}/0`,
     REDIS_PREFIX: '{kopeck}',
 
     WEBHOOK_API_TOKEN: secrets.WEBHOOK_API_TOKEN,
