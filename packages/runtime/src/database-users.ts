@@ -25,6 +25,8 @@ export const DATABASE_GRANTS = {
     subscriptions: ['SELECT'],
   },
   ledger: {
+    // kopeck doctor compares them with the files.
+    schema_migrations: ['SELECT'],
     inbox: ['SELECT', 'INSERT'],
     evidence: ['SELECT', 'INSERT'],
     // UPDATE: what ON DUPLICATE KEY asks for, and no more than that.
