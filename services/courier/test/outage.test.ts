@@ -62,10 +62,10 @@ test('mails once that MariaDB is down and once that it is up again', async () =>
   await probed(courier, 2);
 
   await mariadb.kill();
-  await waitFor(() => mail.received.length === 1, { what: 'the opening mail' });
+  await waitFor(() => mail.received.length === 1, { what: 'the opening mail', timeoutMs: 30_000 });
   await probed(courier, 3);
   await mariadb.restart();
-  await waitFor(() => mail.received.length === 2, { what: 'the closing mail' });
+  await waitFor(() => mail.received.length === 2, { what: 'the closing mail', timeoutMs: 30_000 });
   await probed(courier, 3);
 
   expect(subjects()).toEqual([
@@ -83,11 +83,14 @@ test('takes a MariaDB that accepts connections and answers nothing for down', as
   await courierOf(createTestRedis('').prefix);
   mariadb.pause();
   try {
-    await waitFor(() => mail.received.length === 1, { what: 'the opening mail' });
+    await waitFor(() => mail.received.length === 1, {
+      what: 'the opening mail',
+      timeoutMs: 30_000,
+    });
   } finally {
     mariadb.resume();
   }
-  await waitFor(() => mail.received.length === 2, { what: 'the closing mail' });
+  await waitFor(() => mail.received.length === 2, { what: 'the closing mail', timeoutMs: 30_000 });
   expect(subjects()[1]).toContain('OVER');
 });
 
@@ -95,7 +98,7 @@ test('does not mail an outage again after a restart of its own, and still closes
   const { prefix } = createTestRedis('');
   const first = await courierOf(prefix);
   await mariadb.stop();
-  await waitFor(() => mail.received.length === 1, { what: 'the opening mail' });
+  await waitFor(() => mail.received.length === 1, { what: 'the opening mail', timeoutMs: 30_000 });
   await first.close();
 
   const second = await courierOf(prefix);
@@ -103,16 +106,16 @@ test('does not mail an outage again after a restart of its own, and still closes
   expect(mail.received).toHaveLength(1);
 
   await mariadb.restart();
-  await waitFor(() => mail.received.length === 2, { what: 'the closing mail' });
+  await waitFor(() => mail.received.length === 2, { what: 'the closing mail', timeoutMs: 30_000 });
   expect(subjects()[1]).toContain('OVER');
 });
 
 test('mails once that Redis is down and once that it is up again', async () => {
   const courier = await courierOf(createTestRedis('').prefix);
   await redis.kill();
-  await waitFor(() => mail.received.length === 1, { what: 'the opening mail' });
+  await waitFor(() => mail.received.length === 1, { what: 'the opening mail', timeoutMs: 30_000 });
   await redis.restart();
-  await waitFor(() => mail.received.length === 2, { what: 'the closing mail' });
+  await waitFor(() => mail.received.length === 2, { what: 'the closing mail', timeoutMs: 30_000 });
   await probed(courier, 2);
   expect(subjects()).toEqual([
     '[kopeck] OPEN: Redis is down',

@@ -1,7 +1,11 @@
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { isRecord, parseJsonText } from '@kopeck/core/json';
+import { INCIDENT_QUEUE, type IncidentReport } from '@kopeck/runtime/incidents';
 import { createTestRedis } from '@kopeck/testing/test-database';
+import { waitFor } from '@kopeck/testing/wait-for';
 import { cryptobotSource } from '../src/cryptobot/source.ts';
 import { eventOf as eventOfInvoice } from '../src/reconcile/invoices.ts';
 import { eventOf as eventOfTransaction } from '../src/reconcile/transactions.ts';
@@ -108,6 +112,19 @@ describe('with every webhook dropped', () => {
     return (body as { reconciled: readonly Json[] }).reconciled;
   }
 
+  /** What the courier would be told, by nobody taken yet. */
+  async function reported(prefix: string): Promise<readonly string[]> {
+    const redis = new Redis(REDIS_URL, { maxRetriesPerRequest: null });
+    const queue = new Queue<IncidentReport>(INCIDENT_QUEUE, {
+      connection: redis,
+      prefix: REDIS_PREFIX,
+    });
+    const jobs = await queue.getJobs(['waiting']);
+    await queue.close();
+    redis.disconnect();
+    return jobs.map(({ data }) => `${data.kind} ${data.state}`).filter((x) => x.startsWith(prefix));
+  }
+
   async function webhooks(state: 'deliver' | 'drop'): Promise<void> {
     await partners.control('crypto-pay/knobs', { webhooks: state }, 'PATCH');
     await partners.control('bot/knobs', { webhooks: state }, 'PATCH');
@@ -130,7 +147,16 @@ describe('with every webhook dropped', () => {
       { account: 'cryptobot:40400:test', state: 'done', checked: 0, found: 0 },
       { account: 'telegram:7000000001', state: 'done', checked: 123, found: 120 },
     ]);
+    await waitFor(async () => (await reported('webhook-missed:')).length >= 3);
     expect((await reconcile()).map(({ checked }) => checked)).toEqual([0, 0, 0]);
+    await waitFor(async () => (await reported('webhook-missed:')).length >= 5);
+    expect((await reported('webhook-missed:')).toSorted()).toEqual([
+      'webhook-missed:cryptobot:31337:main closed',
+      'webhook-missed:cryptobot:31337:main open',
+      'webhook-missed:cryptobot:40400:test closed',
+      'webhook-missed:telegram:7000000001 closed',
+      'webhook-missed:telegram:7000000001 open',
+    ]);
 
     await webhooks('deliver');
     const late = await partners.control('crypto-pay/send', { invoice_id: 200 });

@@ -1,9 +1,9 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { waitFor } from '@kopeck/testing/wait-for';
-import { allBooked, assertSound, balances, failedJobs, query } from './rig/books.ts';
-import { cryptobot, epn, orderSbp, refreshConfigs, stars, type Answer } from './rig/partners.ts';
-import { NAMES, startRig, type Rig } from './rig/rig.ts';
+import { allBooked, assertSound, balances, failedJobs, query } from '../rig/books.ts';
+import { cryptobot, epn, orderSbp, refreshConfigs, stars, type Answer } from '../rig/partners.ts';
+import { NAMES, startRig, type Rig } from '../rig/rig.ts';
 
 const ROUNDS = 10;
 

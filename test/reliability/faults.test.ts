@@ -1,9 +1,9 @@
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '@kopeck/testing/wait-for';
-import { allBooked, assertSound, balances, failedJobs, query } from './rig/books.ts';
-import { cryptobot, epn, orderSbp, stars, type Answer } from './rig/partners.ts';
-import { startRig, type Rig } from './rig/rig.ts';
+import { allBooked, assertSound, balances, failedJobs, query } from '../rig/books.ts';
+import { cryptobot, epn, orderSbp, stars, type Answer } from '../rig/partners.ts';
+import { startRig, type Rig } from '../rig/rig.ts';
 
 let rig: Rig;
 beforeAll(async () => {
