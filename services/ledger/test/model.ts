@@ -2,7 +2,7 @@ import type * as core from '@kopeck/core/event';
 import type { Money } from '@kopeck/core/money';
 
 // What the books must come to, from the posting table alone, with none of the ledger's code: no batches, no
-// differences, no database. Amounts are whole hundredths.
+// differences, no database. Amounts are whole thousandths.
 
 type All = readonly core.KopeckEvent[];
 type Move = (amount: number, asset: string, debit: string, credit: string) => void;
@@ -23,7 +23,7 @@ export function modelBalances(arrived: All, cashback: number): readonly string[]
   }
   return [...books]
     .filter(([, amount]) => amount !== 0)
-    .map(([key, amount]) => `${key.split('|')[0]} ${amount / 100} ${key.split('|')[1]}`)
+    .map(([key, amount]) => `${key.split('|')[0]} ${amount / 1_000} ${key.split('|')[1]}`)
     .toSorted();
 }
 
@@ -44,18 +44,18 @@ function payment(group: All, all: All, move: Move): void {
   const { paid: money, fee, swap, provider, reference } = paid.data as core.Payment;
   const back = group
     .filter(({ type }) => type === 'payment.refunded')
-    .reduce((sum, { data }) => sum + cents((data as core.Refund).refunded), 0);
-  if (money === null || back >= cents(money)) return;
+    .reduce((sum, { data }) => sum + mills((data as core.Refund).refunded), 0);
+  if (money === null || back >= mills(money)) return;
   const end = paid.network === 'test' ? ':test' : '';
   const name = (paid.source === 'sbp' ? `sbp:${provider}` : provider) + end;
   const [reason, user, credit] = explained(paid, reference, all);
   const isSettled = group.some((e) => e.type === 'review.settled' && e.data.reason === reason);
   const counter = (reason === '' || isSettled ? 'sales' : 'suspense') + end;
-  move(cents(money) - back, money.asset, `provider:${name}`, counter);
-  move(cents(fee), money.asset, `fees:${name}`, `provider:${name}`);
-  const net = Math.sign(cents(swap)) * (cents(money) - cents(fee));
+  move(mills(money) - back, money.asset, `provider:${name}`, counter);
+  move(mills(fee), money.asset, `fees:${name}`, `provider:${name}`);
+  const net = Math.sign(mills(swap)) * (mills(money) - mills(fee));
   move(net, money.asset, `exchange:${name}`, `provider:${name}`);
-  move(cents(swap), String(swap?.asset), `provider:${name}`, `exchange:${name}`);
+  move(mills(swap), String(swap?.asset), `provider:${name}`, `exchange:${name}`);
   move(end === '' ? credit : 0, 'NDN', `user:${user}`, 'issued:NDN');
 }
 
@@ -69,13 +69,13 @@ function explained(paid: core.KopeckEvent, reference: string | null, all: All): 
   if (order?.network !== paid.network) return ['order-unknown', '', 0];
   const { price, grants } = order.data as core.OrderCreated;
   if (JSON.stringify(price) !== JSON.stringify(money)) return ['amount-differs', '', 0];
-  return ['', grants[0]?.user ?? '', cents(grants[0] as Money)];
+  return ['', grants[0]?.user ?? '', mills(grants[0] as Money)];
 }
 
 function ofPayload(payload: Record<string, number>, money: Money | null): Explained {
   const { telegram_id: user, amount_ndn: ndn = 0 } = payload;
-  return ndn * 10 === cents(money)
-    ? ['', `${user}`, ndn * 100]
+  return ndn * 100 === mills(money)
+    ? ['', `${user}`, ndn * 1_000]
     : ['payload-amount-off-rate', '', 0];
 }
 
@@ -88,11 +88,11 @@ function affiliate(group: All, cashback: number, move: Move): void {
   const last = actions.reduce((a, b) => (AFTER[word(a)]?.includes(word(b)) === true ? b : a));
   const { commission, clickId } = last.data as core.AffiliateAction;
   const { asset } = commission as Money;
-  const amount = cents(commission);
+  const amount = mills(commission);
   if (/^[wp]/.test(word(last))) move(amount, asset, 'held:epn', 'commission-held:epn');
   if (word(last) !== 'c') return;
   move(amount, asset, 'provider:epn', 'commission:epn');
-  move(Math.floor((amount * cashback) / 100), asset, `user:${clickId}`, 'cashback:epn');
+  move(Math.floor((amount * cashback) / 1_000) * 10, asset, `user:${clickId}`, 'cashback:epn');
 }
 
-const cents = (money: Money | null): number => Math.round(Number(money?.amount ?? 0) * 100);
+const mills = (money: Money | null): number => Math.round(Number(money?.amount ?? 0) * 1_000);
