@@ -9,6 +9,7 @@ import {
   isUnavailable,
   openDatabase,
 } from '@kopeck/runtime/database';
+import { openImpatientDatabase } from '@kopeck/runtime/impatient-database';
 import { startMariadb } from '@kopeck/testing/private-mariadb';
 import { createTestDatabase, type TestDatabase } from '@kopeck/testing/test-database';
 
@@ -261,5 +262,20 @@ describe('a MariaDB that is killed', () => {
 
     await mariadb.restart();
     await inTransaction(own, (tx) => tx.query('SELECT 1'));
+  });
+
+  test('that hangs is unavailable each time it is asked impatiently, and works again when it is back', async () => {
+    const mariadb = await startMariadb({ dir, template: inject('mariadbTemplate') });
+    cleanUp.push(mariadb.stop);
+    const impatient = openImpatientDatabase(mariadb.rootUrl, 300);
+    cleanUp.push(() => Promise.resolve(impatient.close()));
+    expect(await impatient.ask('SELECT 1 AS one')).toEqual([{ one: 1 }]);
+
+    mariadb.pause();
+    const asked = [1, 2, 3].map(() => errorOf(impatient.ask('SELECT 1')));
+    const codes = (await Promise.all(asked)).map((error) => (error as { code: string }).code);
+    mariadb.resume();
+    expect(codes).toEqual(['PROTOCOL_SEQUENCE_TIMEOUT', 'ETIMEDOUT', 'ETIMEDOUT']);
+    expect(await impatient.ask('SELECT 2 AS two')).toEqual([{ two: 2 }]);
   });
 });

@@ -1,4 +1,4 @@
-import type { Pool, RowDataPacket } from 'mysql2/promise';
+import type { ImpatientDatabase } from '@kopeck/runtime/impatient-database';
 import type { Mail, Send } from './mailer.ts';
 import type { Memory } from './memory.ts';
 
@@ -11,20 +11,16 @@ export interface ChainHead {
 }
 
 export interface HeadOptions {
-  readonly pool: Pool;
+  readonly database: ImpatientDatabase;
   readonly memory: Memory<ChainHead>;
   readonly now: () => Date;
 }
 
 const KEY = 'chain';
-const ANSWER_WITHIN_MS = 1_000;
 
 /** Reads the head and remembers it. Throws while the database is away. */
-export async function readHead({ pool, memory, now }: HeadOptions): Promise<void> {
-  const [[row]] = await pool.query<RowDataPacket[]>({
-    sql: 'SELECT seq, hash FROM chain_head WHERE id = 1',
-    timeout: ANSWER_WITHIN_MS,
-  });
+export async function readHead({ database, memory, now }: HeadOptions): Promise<void> {
+  const [row] = await database.ask('SELECT seq, hash FROM chain_head WHERE id = 1');
   if (row === undefined) return;
   memory.set(KEY, { head: `${row['seq']}:${row['hash']}`, at: now().toISOString() });
 }

@@ -1,6 +1,7 @@
 import { INCIDENT_QUEUE } from '@kopeck/runtime/incidents';
 import type { IncidentReport, Incidents } from '@kopeck/runtime/incidents';
 import { openDatabase } from '@kopeck/runtime/database';
+import { openImpatientDatabase } from '@kopeck/runtime/impatient-database';
 import { noLog } from '@kopeck/runtime/log';
 import { createMetrics } from '@kopeck/runtime/metrics';
 import { startObservations } from '@kopeck/runtime/observe';
@@ -9,6 +10,7 @@ import { openImpatientRedis, openRedis } from '@kopeck/runtime/redis';
 import { createClosing, withDeadline } from '@kopeck/runtime/shutdown';
 import { createBook } from './book.ts';
 import type { Book } from './book.ts';
+import { createHeartbeat } from './heartbeat.ts';
 import { hostObservations } from './host.ts';
 import { continued } from './incident.ts';
 import type { Incident } from './incident.ts';
@@ -26,9 +28,11 @@ import type { Probe } from './watch.ts';
 
 const LOOK_MS = 1_000;
 const REDIS_ANSWERS_WITHIN_MS = 2_000;
+const DATABASE_ANSWERS_WITHIN_MS = 2_000;
 const MAIL_MS = 250;
 const LOAD_WITHIN_MS = 2_000;
 const CLOSE_WITHIN_MS = 2_000;
+const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const NOT_CONFIGURED = 'SMTP_URL or ALERT_EMAIL is not set: no alert is mailed';
 
@@ -73,6 +77,7 @@ async function start(parts: Parts): Promise<Courier> {
   addLoop(parts, 'mail', MAIL_MS, book.tell);
   if (cap !== null) await startAlerts(parts, cap);
   startDailyReports(parts, send);
+  startHeartbeat(parts);
   const silent = startDeliveries(parts, book);
   for (const warning of silent) log.warn(warning);
   return serve(parts, [...warnings, ...silent]);
@@ -92,10 +97,13 @@ function startProbes(parts: Parts, book: Book): void {
   const { config, closing, now, metrics } = parts;
   const impatient = openImpatientRedis(config.REDIS_URL, noLog, REDIS_ANSWERS_WITHIN_MS);
   closing.add('redis probe', () => impatient.disconnect());
-  const database = createDatabaseProbe(config.DATABASE_URL);
+  const database = openImpatientDatabase(config.DATABASE_URL, DATABASE_ANSWERS_WITHIN_MS);
   closing.add('database probe', database.close);
 
-  const probes = { 'database-down': database.probe, 'redis-down': createRedisProbe(impatient) };
+  const probes = {
+    'database-down': createDatabaseProbe(database),
+    'redis-down': createRedisProbe(impatient),
+  };
   for (const [kind, probe] of Object.entries<Probe>(probes)) {
     const watch = createWatch({
       probe,
@@ -126,6 +134,17 @@ function startReports({ redis, config, log, closing }: Parts, book: Book): void 
     log,
   );
   closing.add('reports', () => withDeadline(worker.close(), CLOSE_WITHIN_MS));
+}
+
+function startHeartbeat(parts: Parts): void {
+  const { config, log, metrics, now, closing } = parts;
+  const { HEARTBEAT_URL: url, HEARTBEAT_MINUTES: minutes } = config;
+  if (url === undefined || minutes === 0) return;
+  const pool = openDatabase(config.DATABASE_URL, { connections: 1 });
+  closing.add('heartbeat', () => withDeadline(pool.end(), CLOSE_WITHIN_MS));
+  const youngMs = minutes * MINUTE_MS;
+  const look = createHeartbeat({ pool, url, youngMs, log, metrics, now });
+  addLoop(parts, 'heartbeat', parts.lookEveryMs ?? LOOK_MS, look);
 }
 
 function startDailyReports(parts: Parts, send: Send | null): void {

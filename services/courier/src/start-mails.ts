@@ -1,4 +1,5 @@
 import { openDatabase } from '@kopeck/runtime/database';
+import { openImpatientDatabase } from '@kopeck/runtime/impatient-database';
 import { withDeadline } from '@kopeck/runtime/shutdown';
 import { tellAlerts } from './alerts.ts';
 import { createCap, type Cap } from './cap.ts';
@@ -10,6 +11,7 @@ import { addLoop, type Parts } from './parts.ts';
 
 const LOOK_MS = 1_000;
 const HEAD_MS = 10_000;
+const HEAD_WITHIN_MS = 1_000;
 const LOAD_WITHIN_MS = 2_000;
 const CLOSE_WITHIN_MS = 2_000;
 
@@ -30,8 +32,8 @@ function mailerOf({
 /** Read from time to time as well: the first mail of all may be that the database is away. */
 async function startHead(parts: Parts, send: Send): Promise<Send> {
   const { config, redis, log, now, closing } = parts;
-  const pool = openDatabase(config.DATABASE_URL, { connections: 1, connectTimeoutMs: 1_000 });
-  closing.add('head', () => withDeadline(pool.end(), CLOSE_WITHIN_MS));
+  const database = openImpatientDatabase(config.DATABASE_URL, HEAD_WITHIN_MS);
+  closing.add('head', database.close);
   const memory = openMemory<ChainHead>({
     redis,
     key: `${config.REDIS_PREFIX}:incidents:head`,
@@ -39,7 +41,7 @@ async function startHead(parts: Parts, send: Send): Promise<Send> {
     log,
   });
   await withDeadline(memory.loaded, LOAD_WITHIN_MS);
-  const head = { pool, memory, now };
+  const head = { database, memory, now };
   addLoop(parts, 'head of the books', HEAD_MS, () => readHead(head));
   return withHead(send, head);
 }

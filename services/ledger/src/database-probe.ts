@@ -1,5 +1,6 @@
 import type { Redis } from 'ioredis';
-import type { Pool } from 'mysql2/promise';
+import type { ImpatientDatabase } from '@kopeck/runtime/impatient-database';
+import { openImpatientDatabase } from '@kopeck/runtime/impatient-database';
 import type { Log } from '@kopeck/runtime/log';
 
 export interface DatabaseProbe {
@@ -8,7 +9,7 @@ export interface DatabaseProbe {
 }
 
 export interface ProbeOptions {
-  readonly pool: Pool;
+  readonly url: string;
   readonly redis: Redis;
   readonly prefix: string;
   readonly log: Log;
@@ -22,8 +23,9 @@ const FLAG_LIVES_MS = 15_000;
  * Looks once a second whether MariaDB answers, and keeps `<prefix>:ledger:down` in Redis while it does
  * not. The flag expires by itself: if this process dies, receivers believe the database to be up.
  */
-export function startDatabaseProbe({ pool, redis, prefix, log }: ProbeOptions): DatabaseProbe {
+export function startDatabaseProbe({ url, redis, prefix, log }: ProbeOptions): DatabaseProbe {
   const key = `${prefix}:ledger:down`;
+  const database = openImpatientDatabase(url, WITHIN_MS);
   let isUp = false;
   let isFirst = true;
   let isProbing = false;
@@ -32,7 +34,7 @@ export function startDatabaseProbe({ pool, redis, prefix, log }: ProbeOptions): 
     if (isProbing) return;
     isProbing = true;
     const wasUp = isUp;
-    isUp = await answers(pool);
+    isUp = await answers(database);
     if (isUp !== wasUp || isFirst) log.info(isUp ? 'the database answers' : 'the database is away');
     if (redis.status === 'ready') await tell(wasUp);
     isProbing = false;
@@ -50,12 +52,18 @@ export function startDatabaseProbe({ pool, redis, prefix, log }: ProbeOptions): 
 
   void probe();
   const timer = setInterval(() => void probe(), EVERY_MS);
-  return { isUp: () => isUp, close: () => clearInterval(timer) };
+  return {
+    isUp: () => isUp,
+    close: () => {
+      clearInterval(timer);
+      database.close();
+    },
+  };
 }
 
-async function answers(pool: Pool): Promise<boolean> {
+async function answers(database: ImpatientDatabase): Promise<boolean> {
   try {
-    await pool.query({ sql: 'SELECT 1', timeout: WITHIN_MS });
+    await database.ask('SELECT 1');
     return true;
   } catch {
     return false;

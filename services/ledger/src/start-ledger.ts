@@ -45,7 +45,7 @@ export async function startLedger({ config, log, now }: LedgerOptions): Promise<
   const reading = openDatabase(config.DATABASE_URL, { connections: 3, connectTimeoutMs: 1_000 });
   closing.add('database', () => Promise.all([booking.end(), reading.end()]));
 
-  const probe = startDatabaseProbe({ pool: reading, redis, prefix, log });
+  const probe = startDatabaseProbe({ url: config.DATABASE_URL, redis, prefix, log });
   closing.add('probe', probe.close);
   closing.add('unexplained', watchUnexplained({ pool: reading, metrics, log, now }));
   const daily = { pool: reading, hour: config.REPORT_HOUR, log, now };
