@@ -25,7 +25,14 @@ export interface Section {
 
 const SECRET = /(TOKEN|SECRET|SECRETS|PASSWORD|API_KEY|SECRET_KEY|ENCRYPTION_KEY|STATS_KEY)$/;
 /** Not one secret each, but text that holds some. */
-const HOLDS_SECRETS = ['AFFILIATE_TOKENS', 'SMTP_URL', 'PANELS', 'DATABASE_URL', 'REDIS_URL'];
+const HOLDS_SECRETS = [
+  'AFFILIATE_TOKENS',
+  'SMTP_URL',
+  'PANELS',
+  'DATABASE_URL',
+  'REDIS_URL',
+  'HEARTBEAT_URL',
+];
 
 /** Every key of every schema once, in the order in which an operator thinks of them. */
 export function sections(): readonly Section[] {

@@ -92,6 +92,7 @@ const DATA: Readonly<Record<EventType, Joi.SchemaMap>> = {
   },
   'review.settled': review,
   'review.dismissed': review,
+  heartbeat: { copy: name },
   quarantined: { reason: name },
 };
 

@@ -106,6 +106,12 @@ export interface ConfigRefresh {
   readonly links: number;
 }
 
+/** A canary: it says only that an event can come through. Its `time` is when it set out. */
+export interface Heartbeat {
+  /** Which copy of the service has sent it. */
+  readonly copy: string;
+}
+
 export interface Quarantine {
   /** A word for the operator, never a quotation of what came. */
   readonly reason: string;
@@ -135,6 +141,7 @@ export interface EventData {
   readonly 'config.refreshed': ConfigRefresh;
   readonly 'review.settled': ReviewDecision;
   readonly 'review.dismissed': ReviewDecision;
+  readonly heartbeat: Heartbeat;
   readonly quarantined: Quarantine;
 }
 export type EventType = keyof EventData;

@@ -65,6 +65,7 @@ const EXAMPLES: { readonly [T in EventType]: EventData[T] } = {
   },
   'review.dismissed': { eventId: 'x', reason: 'conflict', by: 'anna', why: 'seen' },
   'config.refreshed': { purchaseId: '1', operationId: 'op', result: 'ok', links: 3 },
+  heartbeat: { copy: '5b1f6e2a' },
   quarantined: { reason: 'no_sense' },
 };
 

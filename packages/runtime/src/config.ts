@@ -81,6 +81,17 @@ export const receiverKeys = {
     .messages({ '*': 'how many forged deliveries of one source within a minute are mailed' }),
 };
 
+/** Whoever sends canaries, and whoever tells that they come through. */
+export interface HeartbeatConfig {
+  readonly HEARTBEAT_MINUTES: number;
+}
+
+export const heartbeatKeys = {
+  HEARTBEAT_MINUTES: Joi.number().min(0).max(1_440).default(5).messages({
+    '*': 'how many minutes lie between two canary events, and how old one may be to count; 0: none',
+  }),
+};
+
 export const databaseKeys = {
   DATABASE_URL: Joi.string()
     .uri({ scheme: ['mysql', 'mariadb'] })

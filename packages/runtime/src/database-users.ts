@@ -47,11 +47,12 @@ export const DATABASE_GRANTS = {
     outbox_subjects: ['SELECT', 'INSERT', 'UPDATE'],
     chain_head: ['SELECT', 'UPDATE'],
     daily_reports: ['SELECT', 'INSERT'],
+    heartbeat: ['SELECT', 'INSERT', 'UPDATE'],
     // For `kopeck audit`; the owner of the database alone empties evidence.
     retention_runs: ['SELECT'],
   },
   // The head of the books stands in every mail.
-  courier: { outbox: ['SELECT', 'UPDATE'], chain_head: ['SELECT'] },
+  courier: { outbox: ['SELECT', 'UPDATE'], chain_head: ['SELECT'], heartbeat: ['SELECT'] },
   // For people and their programs: the books, and nothing that opens a door or names a payer.
   readonly: {
     inbox: ['SELECT'],

@@ -17,6 +17,7 @@ const HELP: Readonly<Record<string, string>> = {
   kopeck_journal_waiting: 'Events in the journal that the queue has not acknowledged',
   kopeck_unexplained_payments: 'Payments that wait in suspense for a person, by source',
   kopeck_unexplained_oldest_seconds: 'For how long the oldest of them has waited, by source',
+  kopeck_heartbeats_total: 'Calls to HEARTBEAT_URL, by result',
   kopeck_booked_total: 'Events booked by the ledger, by source and outcome',
 };
 

@@ -99,6 +99,21 @@ export function affiliateEvent(
   });
 }
 
+/** A canary that set out at `time`. */
+export function heartbeatEvent(time: Date): KopeckEvent {
+  return makeEvent({
+    source: 'admin',
+    type: 'heartbeat',
+    identity: ['copy-1', time.toISOString()],
+    subject: 'heartbeat',
+    ...times({ time, receivedAt: time }),
+    money: null,
+    reference: null,
+    data: { copy: 'copy-1' },
+    evidence: '',
+  });
+}
+
 const AFFILIATE_KEYS = [
   'partner',
   'actionId',

@@ -1,16 +1,18 @@
 import Joi from 'joi';
 import {
   databaseKeys,
+  heartbeatKeys,
   port,
   receiverKeys,
   secretList,
+  type HeartbeatConfig,
   type ReceiverConfig,
 } from '@kopeck/runtime/config';
 import { nextTime } from '@kopeck/runtime/work-queue';
 import { panelsKey, secretsOfPanel, type PanelConfig } from './panels/open-panels.ts';
 import { planServersKey, type PlanServers } from './subscriptions.ts';
 
-export interface AdminConfig extends ReceiverConfig {
+export interface AdminConfig extends ReceiverConfig, HeartbeatConfig {
   readonly ADMIN_PORT: number;
   readonly ADMIN_METRICS_PORT: number;
   readonly ADMIN_API_KEY: string[];
@@ -34,6 +36,7 @@ export interface AdminConfig extends ReceiverConfig {
 export const adminConfig = Joi.object<AdminConfig, true>({
   ...receiverKeys,
   ...databaseKeys,
+  ...heartbeatKeys,
   ADMIN_PORT: port(8080),
   ADMIN_METRICS_PORT: port(9004, 'the port of /ready and /metrics'),
   ADMIN_API_KEY: secretList(

@@ -11,6 +11,7 @@ import { openLanes } from './bulk/lanes.ts';
 import type { ApiKeys } from './authorise.ts';
 import { openBackground } from './background.ts';
 import { followSubscriptions } from './subscriptions.ts';
+import { startHeartbeat } from './heartbeat.ts';
 import { startSchedule } from './bulk/schedule.ts';
 import { sweepEvents } from './refresh-events.ts';
 import { queueBoard } from './queues/board.ts';
@@ -66,6 +67,7 @@ export async function startAdmin(
         everyMs: timing.followMs,
       });
       sweepEvents({ deps: performing, ...timing });
+      startHeartbeat(deps, config.HEARTBEAT_MINUTES);
       const cron = config.ADMIN_REFRESH_CRON || null;
       startSchedule({
         deps: { ...performing, lanes },

@@ -96,6 +96,7 @@ export async function runAdmin(
     QUEUES_REDIS_URL: redisAt,
     REDIS_PREFIX: prefix,
     JOURNAL_DIR: journalDir,
+    HEARTBEAT_MINUTES: '0',
     DATABASE_URL: databaseUrl,
     PANELS: JSON.stringify({ ...panels(origin, tlsOrigin), ...panelsOf(dialects, origin) }),
     ...env,

@@ -1,9 +1,16 @@
 import Joi from 'joi';
-import { databaseKeys, httpKeys, port, redisKeys, secretList } from '@kopeck/runtime/config';
-import type { HttpConfig } from '@kopeck/runtime/config';
+import {
+  databaseKeys,
+  heartbeatKeys,
+  httpKeys,
+  port,
+  redisKeys,
+  secretList,
+} from '@kopeck/runtime/config';
+import type { HeartbeatConfig, HttpConfig } from '@kopeck/runtime/config';
 import { parseMessages, type Language } from './messages.ts';
 
-export interface CourierConfig extends HttpConfig {
+export interface CourierConfig extends HttpConfig, HeartbeatConfig {
   readonly COURIER_PORT: number;
   readonly COURIER_METRICS_PORT: number;
   readonly DATABASE_URL: string;
@@ -23,6 +30,8 @@ export interface CourierConfig extends HttpConfig {
   /** host or host:port */
   readonly CERTIFICATE_OF?: string;
   readonly CERTIFICATE_DAYS: number;
+  /** Its path is a secret. */
+  readonly HEARTBEAT_URL?: string;
   readonly FULFILMENT_URL?: string;
   readonly FULFILMENT_SECRET?: string[];
   readonly TELEGRAM_BOT_TOKEN?: string;
@@ -88,6 +97,12 @@ export const courierConfig = Joi.object<CourierConfig, true>({
     .min(0)
     .default(7)
     .messages({ '*': 'how many days before its end a certificate is mailed' }),
+  HEARTBEAT_URL: Joi.string()
+    .uri({ scheme: ['http', 'https'] })
+    .messages({
+      '*': 'what is fetched whenever a canary event has come the whole way: the ping URL of a dead man’s switch, such as healthchecks.io',
+    }),
+  ...heartbeatKeys,
   FULFILMENT_URL: Joi.string()
     .uri({ scheme: ['http', 'https'] })
     .messages({ '*': 'the URL of your own program that is told of payments' }),
@@ -121,8 +136,9 @@ export const courierConfig = Joi.object<CourierConfig, true>({
 /** What no line of the log may show. */
 export function secretsOf(config: CourierConfig): readonly string[] {
   const { DATABASE_URL, REDIS_URL, SMTP_URL, FULFILMENT_SECRET, TELEGRAM_BOT_TOKEN } = config;
+  const { HEARTBEAT_URL = '' } = config;
   const passwords = [DATABASE_URL, REDIS_URL, SMTP_URL ?? '']
     .filter((url) => URL.canParse(url))
     .map((url) => decodeURIComponent(new URL(url).password));
-  return [...passwords, ...(FULFILMENT_SECRET ?? []), TELEGRAM_BOT_TOKEN ?? ''];
+  return [...passwords, ...(FULFILMENT_SECRET ?? []), TELEGRAM_BOT_TOKEN ?? '', HEARTBEAT_URL];
 }

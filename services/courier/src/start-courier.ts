@@ -10,7 +10,6 @@ import { openImpatientRedis, openRedis } from '@kopeck/runtime/redis';
 import { createClosing, withDeadline } from '@kopeck/runtime/shutdown';
 import { createBook } from './book.ts';
 import type { Book } from './book.ts';
-import { createHeartbeat } from './heartbeat.ts';
 import { hostObservations } from './host.ts';
 import { continued } from './incident.ts';
 import type { Incident } from './incident.ts';
@@ -22,6 +21,7 @@ import { closeReports, tellReport } from './reports.ts';
 import { serve } from './serve.ts';
 import type { Courier } from './serve.ts';
 import { startDeliveries } from './start-deliveries.ts';
+import { startHeartbeat } from './start-heartbeat.ts';
 import { startAlerts, startMails } from './start-mails.ts';
 import { createWatch } from './watch.ts';
 import type { Probe } from './watch.ts';
@@ -32,7 +32,6 @@ const DATABASE_ANSWERS_WITHIN_MS = 2_000;
 const MAIL_MS = 250;
 const LOAD_WITHIN_MS = 2_000;
 const CLOSE_WITHIN_MS = 2_000;
-const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 const NOT_CONFIGURED = 'SMTP_URL or ALERT_EMAIL is not set: no alert is mailed';
 
@@ -134,17 +133,6 @@ function startReports({ redis, config, log, closing }: Parts, book: Book): void 
     log,
   );
   closing.add('reports', () => withDeadline(worker.close(), CLOSE_WITHIN_MS));
-}
-
-function startHeartbeat(parts: Parts): void {
-  const { config, log, metrics, now, closing } = parts;
-  const { HEARTBEAT_URL: url, HEARTBEAT_MINUTES: minutes } = config;
-  if (url === undefined || minutes === 0) return;
-  const pool = openDatabase(config.DATABASE_URL, { connections: 1 });
-  closing.add('heartbeat', () => withDeadline(pool.end(), CLOSE_WITHIN_MS));
-  const youngMs = minutes * MINUTE_MS;
-  const look = createHeartbeat({ pool, url, youngMs, log, metrics, now });
-  addLoop(parts, 'heartbeat', parts.lookEveryMs ?? LOOK_MS, look);
 }
 
 function startDailyReports(parts: Parts, send: Send | null): void {

@@ -85,6 +85,7 @@ export function startTestCourier(
       DISK_LOW_PERCENT: 0,
       MEMORY_LOW_PERCENT: 0,
       CERTIFICATE_DAYS: 7,
+      HEARTBEAT_MINUTES: 5,
       TELEGRAM_API_URL: 'http://127.0.0.1:9',
       MESSAGE_LANGUAGE: 'ru',
       MESSAGES: '{}',

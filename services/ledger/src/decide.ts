@@ -34,10 +34,11 @@ export interface Decision {
 export type Verdict =
   | Decision
   | { readonly kind: 'duplicate'; readonly event: KopeckEvent; readonly review: string | null }
-  | { readonly kind: 'conflict'; readonly event: KopeckEvent };
+  | { readonly kind: 'conflict' | 'heartbeat'; readonly event: KopeckEvent };
 
 /** Decides one event and lets the knowledge know, so that the next of the batch stands on it. */
 export function decide(event: KopeckEvent, inputs: Inputs, knowledge: Knowledge): Verdict {
+  if (event.type === 'heartbeat') return { kind: 'heartbeat', event };
   const { contenthash } = event;
   const seen = knowledge.seen.get(event.id) ?? [];
   const repeat = repeatOf(event, seen, isReused(event, knowledge.messages));

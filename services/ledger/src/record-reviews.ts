@@ -49,6 +49,7 @@ function opensOf(verdict: Verdict): readonly Row[] {
   if (verdict.kind === 'conflict') return [rowOf(eventId, subject, CONFLICT)];
   if (verdict.kind === 'duplicate')
     return verdict.review === null ? [] : [rowOf(eventId, subject, verdict.review)];
+  if (verdict.kind !== 'new') return [];
   return [...verdict.reviews].flatMap(([whose, reason]) => {
     if (reason === null) return [];
     // An order may be what makes a payment strange: the row is that payment's all the same.

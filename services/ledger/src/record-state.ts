@@ -110,7 +110,7 @@ export async function recordTrouble(
 
 function alertOf(verdict: Verdict): string | null {
   if (verdict.kind === 'conflict') return 'conflict';
-  if (verdict.kind === 'duplicate') return null;
+  if (verdict.kind !== 'new') return null;
   return verdict.outcome === 'quarantined' ? 'quarantined' : verdict.alert;
 }
 

@@ -6,6 +6,7 @@ import { formatAmount } from '@kopeck/core/money';
 import { nextHash, type Link } from './chain.ts';
 import type { Decision, Verdict } from './decide.ts';
 import { postingsText, type Posting } from './posting.ts';
+import { recordHeartbeat } from './record-heartbeat.ts';
 import { recordNotices } from './record-notices.ts';
 import { recordRepeats } from './record-repeats.ts';
 import { recordReviews } from './record-reviews.ts';
@@ -62,6 +63,7 @@ export async function record(
   await recordRepeats(tx, verdicts, bookedAt);
   await recordMessages(tx, verdicts);
   await recordNotices(tx, decisions, bookedAt, earlier);
+  await recordHeartbeat(tx, verdicts);
   return newHead;
 }
 
