@@ -10,7 +10,7 @@ import { freePort } from '@kopeck/testing/ports';
 import { startRedis } from '@kopeck/testing/private-redis';
 import { waitFor } from '@kopeck/testing/wait-for';
 import { cpuMs } from './cpu-time.ts';
-import { load, type Load } from './http-load.ts';
+import { load, type Load, type Message } from './http-load.ts';
 
 /**
  * How many postbacks a second the receiver keeps, fsynced before each 200, beside a bare Express
@@ -72,7 +72,7 @@ try {
 async function measure({ url, pid, idle }: Server, requests: number): Promise<Measured> {
   const pids = [pid, redis.pid, process.pid];
   const before = pids.map(cpuMs);
-  const result = await load({ url, pathOf, connections: CONNECTIONS, requests });
+  const result = await load({ url, messageOf, connections: CONNECTIONS, requests });
   const answered = performance.now();
   await idle();
   const [server = 0, keeper = 0, own = 0] = pids.map(
@@ -94,7 +94,12 @@ async function compareHidden(url: string): Promise<void> {
   for (let turn = 0; turn < HIDDEN_TURNS; turn += 1) {
     for (const name of ['wrong', 'unknown'] as const) {
       const path = paths[name];
-      const { p50Ms } = await load({ url, pathOf: () => path, connections: 1, requests: 100 });
+      const { p50Ms } = await load({
+        url,
+        messageOf: () => get(path),
+        connections: 1,
+        requests: 100,
+      });
       times[name].push(p50Ms);
     }
   }
@@ -103,9 +108,15 @@ async function compareHidden(url: string): Promise<void> {
   console.log(`404: a wrong token ${shownMs('wrong')}, an unknown path ${shownMs('unknown')}`);
 }
 
-function pathOf(): string {
+function get(path: string): Message {
+  return { method: 'GET', path };
+}
+
+function messageOf(): Message {
   sent += 1;
-  return `/webhook/${TOKEN}?click_id=u-${sent % 500}&order_number=${8_190_044_512_207 + sent}&uniq_id=${770_014_201 + sent}&order_status=waiting&offer_name=AliExpress%20RU%26CIS&offer_type=aliexpress&offer_id=1&type_id=1&sub=tg&revenue=2349.90&commission_fee=96.35&currency=RUB&ip=203.0.113.24&click_time=2026-03-11%2018:02:41&time_of_order=2026-03-11%2018:40:07`;
+  return get(
+    `/webhook/${TOKEN}?click_id=u-${sent % 500}&order_number=${8_190_044_512_207 + sent}&uniq_id=${770_014_201 + sent}&order_status=waiting&offer_name=AliExpress%20RU%26CIS&offer_type=aliexpress&offer_id=1&type_id=1&sub=tg&revenue=2349.90&commission_fee=96.35&currency=RUB&ip=203.0.113.24&click_time=2026-03-11%2018:02:41&time_of_order=2026-03-11%2018:40:07`,
+  );
 }
 
 async function startEpn(): Promise<Server> {

@@ -8,10 +8,18 @@ export interface Load {
   readonly answers: Readonly<Record<string, number>>;
 }
 
+export interface Message {
+  readonly method: 'GET' | 'POST';
+  /** With its query. */
+  readonly path: string;
+  readonly headers?: Readonly<Record<string, string>>;
+  readonly body?: string;
+}
+
 export interface LoadOptions {
   readonly url: string;
-  /** The path and query of each request; asked once for each. */
-  readonly pathOf: (index: number) => string;
+  /** Asked once for each request. */
+  readonly messageOf: (index: number) => Message;
   readonly connections: number;
   readonly requests: number;
 }
@@ -20,7 +28,7 @@ export interface LoadOptions {
  * Keep-alive connections that each send the next request when the last one is answered. Written on
  * sockets: an HTTP client would take more of the machine than the server that is measured.
  */
-export async function load({ url, pathOf, connections, requests }: LoadOptions): Promise<Load> {
+export async function load({ url, messageOf, connections, requests }: LoadOptions): Promise<Load> {
   const { hostname, port } = new URL(url);
   const times: number[] = [];
   const answers: Record<string, number> = {};
@@ -33,10 +41,9 @@ export async function load({ url, pathOf, connections, requests }: LoadOptions):
     while (next < requests) {
       const index = next;
       next += 1;
+      const text = wireOf(messageOf(index), hostname);
       const begun = performance.now();
-      const status = await ask(
-        `GET ${pathOf(index)} HTTP/1.1\r\nHost: ${hostname}\r\nConnection: keep-alive\r\n\r\n`,
-      );
+      const status = await ask(text);
       times.push(performance.now() - begun);
       answers[status] = (answers[status] ?? 0) + 1;
     }
@@ -49,6 +56,17 @@ export async function load({ url, pathOf, connections, requests }: LoadOptions):
   const sorted = times.toSorted((a, b) => a - b);
   const at = (part: number): number => sorted[Math.floor((sorted.length - 1) * part)] ?? 0;
   return { requestsPerSecond: requests / seconds, p50Ms: at(0.5), p99Ms: at(0.99), answers };
+}
+
+function wireOf({ method, path, headers = {}, body = '' }: Message, host: string): string {
+  const all = {
+    Host: host,
+    Connection: 'keep-alive',
+    ...headers,
+    ...(body === '' ? {} : { 'Content-Length': String(Buffer.byteLength(body)) }),
+  };
+  const lines = Object.entries(all).map(([name, value]) => `${name}: ${value}\r\n`);
+  return `${method} ${path} HTTP/1.1\r\n${lines.join('')}\r\n${body}`;
 }
 
 /** Sends a request and gives the status of the answer, when all of its body has come. */
