@@ -24,6 +24,7 @@ export interface ReceiverConfig extends HttpConfig {
   readonly JOURNAL_MAX_BYTES: number;
   readonly JOURNAL_KEEP_HOURS: number;
   readonly FORGED_PER_MINUTE: number;
+  readonly FORGED_QUIET_MINUTES: number;
 }
 
 export const httpKeys = {
@@ -79,6 +80,10 @@ export const receiverKeys = {
     .min(1)
     .default(30)
     .messages({ '*': 'how many forged deliveries of one source within a minute are mailed' }),
+  FORGED_QUIET_MINUTES: Joi.number()
+    .min(0)
+    .default(5)
+    .messages({ '*': 'after how many minutes with fewer of them that is over' }),
 };
 
 /** Whoever sends canaries, and whoever tells that they come through. */

@@ -1,9 +1,13 @@
 import type { Incidents } from './incidents.ts';
 
 export interface ForgeriesOptions {
+  /** All that may be forged here: an earlier life of this process may have opened incidents of them. */
+  readonly sources: readonly string[];
   readonly incidents: Incidents;
   /** So many within a minute are told; fewer are noise that every public address hears. */
   readonly perMinute: number;
+  /** For so long there must have been fewer. */
+  readonly quietMs: number;
   readonly now: () => Date;
 }
 
@@ -15,23 +19,26 @@ export interface Forgeries {
 }
 
 const MINUTE_MS = 60_000;
-const QUIET_MS = 5 * MINUTE_MS;
 
 interface Count {
   minute: number;
   count: number;
-  /** When there were last too many; 0: never. */
-  loudAt: number;
+  /** When there were last too many, or may have been; null: that is over. */
+  loudAt: number | null;
 }
 
 /** Somebody tries keys, or a partner's secret has changed without us: a person must hear of either. */
-export function createForgeries({ incidents, perMinute, now }: ForgeriesOptions): Forgeries {
-  const counts = new Map<string, Count>();
+export function createForgeries(options: ForgeriesOptions): Forgeries {
+  const { sources, incidents, perMinute, quietMs, now } = options;
+  const startedAt = now().getTime();
+  const counts = new Map<string, Count>(
+    sources.map((source) => [source, { minute: 0, count: 0, loudAt: startedAt }]),
+  );
   return {
     saw(source) {
       const at = now().getTime();
       const minute = Math.floor(at / MINUTE_MS);
-      const known = counts.get(source) ?? { minute, count: 0, loudAt: 0 };
+      const known = counts.get(source) ?? { minute, count: 0, loudAt: null };
       if (known.minute !== minute) Object.assign(known, { minute, count: 0 });
       known.count += 1;
       counts.set(source, known);
@@ -41,8 +48,8 @@ export function createForgeries({ incidents, perMinute, now }: ForgeriesOptions)
     },
     look() {
       for (const [source, known] of counts) {
-        if (known.loudAt === 0 || now().getTime() - known.loudAt < QUIET_MS) continue;
-        known.loudAt = 0;
+        if (known.loudAt === null || now().getTime() - known.loudAt < quietMs) continue;
+        known.loudAt = null;
         incidents.close(`signatures-failing:${source}`);
       }
     },

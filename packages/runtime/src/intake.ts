@@ -4,6 +4,7 @@ import { receive } from '@kopeck/core/receive';
 import type { Delivery, Rejection, Source } from '@kopeck/core/source';
 import { rawBody } from './body.ts';
 import { HttpError, notFound, requestIdOf } from './http-app.ts';
+import { createLineLimit } from './line-limit.ts';
 import type { Log } from './log.ts';
 import type { Metrics } from './metrics.ts';
 
@@ -58,7 +59,8 @@ export function answerFor(outcome: Outcome<unknown>): Answer {
 
 /**
  * A source as handlers of Express: verified on the head of the request first where that proves the
- * sender, then the raw body within its limit, then the pipeline, then one answer and one log line.
+ * sender, then the raw body within its limit, then the pipeline, then one answer and one log line (of
+ * those that are rejected only so many a minute: see line-limit.ts).
  */
 export function intake<P, N, Q>(source: Source<P, N, Q>, deps: IntakeDeps<Q>): RequestHandler[] {
   const answer = answering(source.name, deps);
@@ -83,15 +85,16 @@ export function intake<P, N, Q>(source: Source<P, N, Q>, deps: IntakeDeps<Q>): R
 }
 
 function answering<Q>(source: string, deps: IntakeDeps<Q>) {
+  const limit = createLineLimit(deps.now);
   return async (response: Response, outcome: Outcome<Q>, delivery: Delivery): Promise<void> => {
     deps.metrics.count('kopeck_deliveries_total', { source, outcome: outcome.kind });
     if (outcome.kind === 'rejected' && outcome.rejection === 'forged') deps.forged?.(source);
-    const { level, line } = lineOf(outcome);
-    deps.log[level](`delivery ${outcome.kind}`, {
-      source,
-      ...line,
-      requestId: requestIdOf(response),
-    });
+    const more = outcome.kind === 'rejected' ? limit() : {};
+    if (more !== null) {
+      const { level, line } = lineOf(outcome);
+      const requestId = requestIdOf(response);
+      deps.log[level](`delivery ${outcome.kind}`, { source, ...line, requestId, ...more });
+    }
 
     if (outcome.kind === 'rejected' && outcome.rejection === 'hidden') return notFound(response);
     const { status, headers = {}, body } = await (deps.answer ?? answerFor)(outcome, delivery);

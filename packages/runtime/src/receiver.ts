@@ -1,6 +1,6 @@
 import type { Router } from 'express';
 import type { Redis } from 'ioredis';
-import type { QueueName } from '@kopeck/core/event';
+import { QUEUES, type QueueName } from '@kopeck/core/event';
 import type { Append } from '@kopeck/core/receive';
 import type { ReceiverConfig } from './config.ts';
 import { createForgeries } from './forgeries.ts';
@@ -52,6 +52,7 @@ export interface Receiver {
 
 const REDIS_AT_BOOT_MS = 2_000;
 const FORGERIES_MS = 10_000;
+const MINUTE_MS = 60_000;
 
 /**
  * The whole life of a receiver: journal, forwarder, metrics, HTTP; SIGTERM closes them in reverse. It
@@ -71,7 +72,13 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     for (const warning of options.warnings ?? []) log.warn(warning);
     const intake = startReceiverJournal(options, { redis, metrics, closing, now });
     const { append, journal, incidents } = intake;
-    const forgeries = createForgeries({ incidents, perMinute: config.FORGED_PER_MINUTE, now });
+    const forgeries = createForgeries({
+      sources: QUEUES[options.queue],
+      perMinute: config.FORGED_PER_MINUTE,
+      quietMs: config.FORGED_QUIET_MINUTES * MINUTE_MS,
+      incidents,
+      now,
+    });
     const quiet = setInterval(forgeries.look, FORGERIES_MS);
     closing.add('forgeries', () => clearInterval(quiet));
     const router = await options.routes({

@@ -164,6 +164,7 @@ describe('the keys of every service', () => {
       JOURNAL_MAX_BYTES: 2 ** 30,
       JOURNAL_KEEP_HOURS: 24,
       FORGED_PER_MINUTE: 30,
+      FORGED_QUIET_MINUTES: 5,
     });
   });
 

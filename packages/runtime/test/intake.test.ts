@@ -20,18 +20,20 @@ let steps: string[];
 let lines: Line[];
 let metrics: Metrics;
 let isFull: boolean;
+let clock: number;
 
 beforeEach(async () => {
   events = [];
   steps = [];
   isFull = false;
+  clock = NOW.getTime();
   metrics = createMetrics('test');
   const recording = recordingLog();
   lines = recording.lines;
   const deps = {
     log: recording.log,
     metrics,
-    now: () => NOW,
+    now: () => new Date(clock),
     mediaTypes: ['application/json'],
     append: async (event: KopeckEvent) => {
       if (isFull) throw new JournalUnavailable('the journal is full');
@@ -120,6 +122,23 @@ describe('a delivery', () => {
 
   test('that asks what nobody answers is a fault of ours', async () => {
     expect((await send('/body', '{"id":"ask"}')).status).toBe(503);
+  });
+
+  test('that a stranger sends sixty times is twenty lines a minute, and sixty counts', async () => {
+    for (let each = 0; each < 60; each += 1)
+      await send('/head', '{"id":7}', { headers: { key: 'wrong' } });
+    expect(lines).toHaveLength(20);
+    expect(await metrics.text()).toMatch(/outcome="rejected",.*\} 60/);
+
+    clock += 60_000;
+    await send('/head', '{"id":7}', { headers: { key: 'wrong' } });
+    await send('/head', '{"id":7}', { headers: { key: 'wrong' } });
+    await send('/body', '{"id":7}');
+    expect(lines.slice(20).map(({ meta }) => meta['unlogged'])).toEqual([
+      980,
+      undefined,
+      undefined,
+    ]);
   });
 
   test('is one line and one count, whatever becomes of it', async () => {

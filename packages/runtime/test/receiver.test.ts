@@ -51,6 +51,7 @@ beforeEach(async () => {
     JOURNAL_MAX_BYTES: 2 ** 24,
     JOURNAL_KEEP_HOURS: 24,
     FORGED_PER_MINUTE: 30,
+    FORGED_QUIET_MINUTES: 5,
   };
 });
 afterEach(async () => {

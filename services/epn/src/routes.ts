@@ -3,6 +3,7 @@ import type { Outcome } from '@kopeck/core/receive';
 import type { Source } from '@kopeck/core/source';
 import { createRouter, methods, requestIdOf } from '@kopeck/runtime/http-app';
 import { answerFor, intake, type Answer } from '@kopeck/runtime/intake';
+import { createLineLimit } from '@kopeck/runtime/line-limit';
 import type { ReceiverDeps } from '@kopeck/runtime/receiver';
 import type { EpnServiceConfig } from './config.ts';
 import { epnNetwork, type EpnConfig } from './epn/config.ts';
@@ -42,7 +43,8 @@ interface Door {
  * Every path goes through every door's lock, so that a wrong token costs the same time, the same log
  * line and the same answer as a path that nobody has: it is one.
  */
-function gate(all: readonly Door[], { log, metrics, forged }: RoutesDeps): RequestHandler {
+function gate(all: readonly Door[], { log, metrics, forged, now }: RoutesDeps): RequestHandler {
+  const limit = createLineLimit(now);
   return (request, response, next) => {
     const [open] = all.filter(({ opens }) => opens(request.path));
     if (open !== undefined) {
@@ -54,7 +56,8 @@ function gate(all: readonly Door[], { log, metrics, forged }: RoutesDeps): Reque
     // What every scanner asks for is no forgery.
     if (request.path.startsWith('/webhook/')) forged?.('epn');
     const line = { source: 'epn', rejection: 'hidden', requestId: requestIdOf(response) };
-    log.warn('delivery rejected', line);
+    const more = limit();
+    if (more !== null) log.warn('delivery rejected', { ...line, ...more });
     next();
   };
 }

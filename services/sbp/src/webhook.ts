@@ -1,6 +1,7 @@
 import type { RequestHandler, Response } from 'express';
 import type { Rejection } from '@kopeck/core/source';
 import { HttpError, notFound } from '@kopeck/runtime/http-app';
+import { createLineLimit, type LineLimit } from '@kopeck/runtime/line-limit';
 import type { Log } from '@kopeck/runtime/log';
 import type { Metrics } from '@kopeck/runtime/metrics';
 import type { Looks } from './looks.ts';
@@ -29,11 +30,12 @@ const STATUS: Readonly<Partial<Record<Rejection, number>>> = { malformed: 400, f
  */
 export function postCallback(deps: WebhookDeps): RequestHandler<{ provider: string }> {
   const { looks, providers, now, wake } = deps;
+  const refusal: Refusal = { ...deps, limit: createLineLimit(now) };
   return async (request, response) => {
     const code = PROVIDERS.find((known) => known === request.params.provider);
     if (code === undefined) return notFound(response);
     const provider = providers[code];
-    if (provider === undefined) return refuse(response, code, 'unconfigured', deps);
+    if (provider === undefined) return refuse(response, code, 'unconfigured', refusal);
     if (isMistyped(request.get('content-type'), provider)) {
       throw new HttpError(415, { error: 'unsupported_media_type' });
     }
@@ -41,7 +43,7 @@ export function postCallback(deps: WebhookDeps): RequestHandler<{ provider: stri
 
     const header = (name: string): string | undefined => request.get(name);
     const hint = await provider.readCallback({ header, body: request.body as Buffer });
-    if (!hint.ok) return refuse(response, code, hint.rejection, deps);
+    if (!hint.ok) return refuse(response, code, hint.rejection, refusal);
 
     const isKnown = await looks.hint(code, hint.value, now());
     acknowledge(response, provider, isKnown ? 'accepted' : 'ignored', deps);
@@ -77,15 +79,21 @@ function acknowledge(
   else response.type('text/plain').send(callbacks.acknowledgement);
 }
 
+interface Refusal extends WebhookDeps {
+  /** A stranger must not fill the log. */
+  readonly limit: LineLimit;
+}
+
 function refuse(
   response: Response,
   provider: string,
   rejection: Rejection,
-  { log, metrics, forged }: WebhookDeps,
+  { log, metrics, forged, limit }: Refusal,
 ): void {
   metrics.count('kopeck_deliveries_total', { source: 'sbp', outcome: rejection });
   if (rejection === 'forged') forged?.('sbp');
-  log.warn('callback rejected', { provider, rejection });
+  const more = limit();
+  if (more !== null) log.warn('callback rejected', { provider, rejection, ...more });
   if (rejection === 'unconfigured') response.set('Retry-After', '30');
   response
     .status(STATUS[rejection] ?? 503)
