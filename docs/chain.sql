@@ -6,11 +6,12 @@ SELECT JSON_OBJECT(
   'seq', i.seq, 'id', i.event_id, 'source', i.source, 'type', i.type,
   'subject', i.subject COLLATE utf8mb4_bin,
   'network', i.network, 'outcome', i.outcome, 'reason', i.reason, 'contenthash', i.contenthash,
-  'occurredAt', CAST(i.occurred_at AS CHAR), 'receivedAt', CAST(i.received_at AS CHAR),
+  'occurredAt', CONCAT(REPLACE(i.occurred_at, ' ', 'T'), 'Z'),
+  'receivedAt', CONCAT(REPLACE(i.received_at, ' ', 'T'), 'Z'),
   'evidenceHash', i.evidence_hash, 'data', i.data, 'inputs', i.inputs, 'hash', i.hash,
   'postings', COALESCE(
     (SELECT JSON_COMPACT(CONCAT('[', GROUP_CONCAT(
        JSON_ARRAY(p.subject COLLATE utf8mb4_bin, p.account COLLATE utf8mb4_bin, p.asset,
-         CAST(p.amount AS CHAR)) ORDER BY p.line), ']'))
+         TRIM(TRAILING '.' FROM TRIM(TRAILING '0' FROM p.amount))) ORDER BY p.line), ']'))
      FROM postings p WHERE p.seq = i.seq), JSON_ARRAY()))
 FROM inbox i ORDER BY i.seq;

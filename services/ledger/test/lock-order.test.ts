@@ -32,22 +32,34 @@ const LOCK_HEAD = 'SELECT seq FROM chain_head WHERE id = 1 FOR UPDATE';
 const book = (account: string): string =>
   `INSERT INTO balances VALUES ('${account}', 'RUB', 1)
     ON DUPLICATE KEY UPDATE amount = amount + VALUES(amount)`;
+const bookAs = (seq: number): string =>
+  `INSERT INTO inbox (event_id, seq, source, type, subject, network, outcome, contenthash,
+    occurred_at, received_at, booked_at, data, inputs, evidence_hash, hash)
+    VALUES (?, ${seq}, '', '', '', '', 'noted', ?, NOW(), NOW(), NOW(), '', '', '', 'h')`;
 
 /** Until the transaction of this connection waits for a lock. */
-async function waits(connection: Connection): Promise<void> {
+async function waits({ threadId }: Connection): Promise<void> {
+  await waiting(`trx_mysql_thread_id = ${threadId}`);
+}
+
+/** The statement with which a transaction of these books waits for a lock, and the rows that it has changed. */
+async function waiting(which: string): Promise<RowDataPacket | undefined> {
   const root = await createConnection(inject('mariadbRootUrl'));
   try {
-    await waitFor(
+    const rows = await waitFor(
       async () => {
-        const [rows] = await root.query<RowDataPacket[]>(
-          `SELECT 1 FROM information_schema.INNODB_TRX
-            WHERE trx_state = 'LOCK WAIT' AND trx_mysql_thread_id = ${connection.threadId}`,
+        const [found] = await root.query<RowDataPacket[]>(
+          `SELECT trx_query, trx_rows_modified FROM information_schema.INNODB_TRX
+            JOIN information_schema.PROCESSLIST p ON p.id = trx_mysql_thread_id
+            WHERE trx_state = 'LOCK WAIT' AND p.db = ? AND ${which}`,
+          [new URL(books.url).pathname.slice(1)],
         );
-        return rows.length > 0;
+        return found.length > 0 && found;
       },
       // That table is renewed only when nobody has read it for a tenth of a second.
       { everyMs: 150, what: 'a lock to be waited for' },
     );
+    return rows[0];
   } finally {
     await root.end();
   }
@@ -66,6 +78,27 @@ test('with the head locked first, two bookings of the same accounts in opposite 
   await second;
   await two.commit();
   expect(await books.balances()).toEqual(['a 2 RUB', 'b 2 RUB']);
+});
+
+test('the ledger locks the head before it looks and before it writes: what it finds then is the truth', async () => {
+  const event = paymentEvent('payment.paid', { source: 'telegram', paymentId: 'twice' });
+  const ends: Promise<unknown>[] = [];
+  await one.beginTransaction();
+  await one.query(LOCK_HEAD);
+  ends.push(books.outcomes(event));
+  // It waits at its first statement, and has read and written nothing.
+  expect(await waiting('TRUE')).toMatchObject({ trx_rows_modified: 0 });
+
+  // Meanwhile another worker books the same event.
+  await one.query(bookAs(1), [event.id, event.contenthash]);
+  await one.query("UPDATE chain_head SET seq = 1, hash = 'h'");
+  await one.commit();
+  expect(await Promise.all(ends)).toEqual([['duplicate']]);
+  await books.book(paymentEvent('payment.paid', { source: 'telegram', paymentId: 'next' }));
+  expect(await books.query('SELECT seq FROM inbox ORDER BY seq')).toEqual([
+    { seq: '1' },
+    { seq: '2' },
+  ]);
 });
 
 test('with the head locked last, they deadlock', async () => {
@@ -95,7 +128,7 @@ test('with the head read and not locked, two bookings take the same number', asy
   await waits(two);
   await one.commit();
   expect(await second).toMatchObject({ errno: 1062 });
-  expect(taken).toEqual([1, 1]);
+  expect(taken[0]).toBe(taken[1]);
 });
 
 test('with numbers from AUTO_INCREMENT, a booking that is rolled back leaves a gap', async () => {
@@ -109,13 +142,9 @@ test('with numbers from AUTO_INCREMENT, a booking that is rolled back leaves a g
   // The head gives the number back.
   await one.beginTransaction();
   await one.query(LOCK_HEAD);
-  await one.query(
-    `INSERT INTO inbox (event_id, seq, source, type, subject, network, outcome, contenthash,
-      occurred_at, received_at, booked_at, data, inputs, evidence_hash, hash)
-      VALUES ('e', 1, '', '', '', '', 'noted', '', NOW(), NOW(), NOW(), '', '', '', 'h')`,
-  );
-  await one.query("UPDATE chain_head SET seq = 1, hash = 'h'");
+  await one.query(bookAs(3), ['e', '']);
+  await one.query("UPDATE chain_head SET seq = 3, hash = 'h'");
   await one.rollback();
   await books.book(paymentEvent('payment.paid', { source: 'telegram', paymentId: 'a' }));
-  expect(await books.query('SELECT seq FROM inbox')).toEqual([{ seq: '1' }]);
+  expect(await books.query('SELECT MAX(seq) AS seq FROM inbox')).toEqual([{ seq: '3' }]);
 });

@@ -1,16 +1,11 @@
-import type { AuditRow } from './verify.ts';
+import { postingsOf, type AuditRow } from './verify.ts';
 
-/** One line of `kopeck export --chain`: what docs/verify-chain.py reads. Amounts as the database has them. */
+/** One line of `kopeck export --chain`: what docs/verify-chain.py reads. */
 export function chainLine({ link, hash, postings }: AuditRow): string {
   return JSON.stringify({
     ...link,
     seq: link.seq.toString(),
     hash,
-    postings: postings.map(({ subject, account, asset, amount }) => [
-      subject,
-      account,
-      asset,
-      amount,
-    ]),
+    postings: postingsOf({ postings }),
   });
 }

@@ -97,7 +97,7 @@ export function createVerifier({ emptiedUpTo, anchors }: VerifierOptions): Verif
 function wrongRow(row: AuditRow, head: Head): Wrong | null {
   const wrong = wrongEntry(row) ?? wrongOutcome(row) ?? wrongSums(row);
   if (wrong !== null) return wrong;
-  const hash = nextHash(head.hash, { ...row.link, postings: postingsOf(row) });
+  const hash = nextHash(head.hash, { ...row.link, postings: JSON.stringify(postingsOf(row)) });
   if (hash === row.hash) return null;
   return ['chain', 'the row, its postings or its hash differ from what was booked'];
 }
@@ -151,15 +151,14 @@ function wrongSums({ postings }: AuditRow): Wrong | null {
   return uneven.length === 0 ? null : ['sums', `${uneven.join(', ')} do not add up to zero`];
 }
 
-function postingsOf({ postings }: AuditRow): string {
-  return JSON.stringify(
-    postings.map(({ subject, account, asset, amount }) => [
-      subject,
-      account,
-      asset,
-      fromDecimal(amount)?.text ?? amount,
-    ]),
-  );
+/** As the chain has them: amounts without trailing zeros. */
+export function postingsOf({ postings }: Pick<AuditRow, 'postings'>): readonly string[][] {
+  return postings.map(({ subject, account, asset, amount }) => [
+    subject,
+    account,
+    asset,
+    fromDecimal(amount)?.text ?? amount,
+  ]);
 }
 
 /** SHA-256 of nothing: the event came without evidence. */
