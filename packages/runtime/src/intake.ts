@@ -86,15 +86,15 @@ export function intake<P, N, Q>(source: Source<P, N, Q>, deps: IntakeDeps<Q>): R
 
 function answering<Q>(source: string, deps: IntakeDeps<Q>) {
   const limit = createLineLimit(deps.now);
+  const tell = (outcome: Outcome<Q>, more: object): void => {
+    const { level, line } = lineOf(outcome);
+    deps.log[level](`delivery ${outcome.kind}`, { ...line, ...more });
+  };
   return async (response: Response, outcome: Outcome<Q>, delivery: Delivery): Promise<void> => {
     deps.metrics.count('kopeck_deliveries_total', { source, outcome: outcome.kind });
     if (outcome.kind === 'rejected' && outcome.rejection === 'forged') deps.forged?.(source);
     const more = outcome.kind === 'rejected' ? limit() : {};
-    if (more !== null) {
-      const { level, line } = lineOf(outcome);
-      const requestId = requestIdOf(response);
-      deps.log[level](`delivery ${outcome.kind}`, { source, ...line, requestId, ...more });
-    }
+    if (more !== null) tell(outcome, { source, requestId: requestIdOf(response), ...more });
 
     if (outcome.kind === 'rejected' && outcome.rejection === 'hidden') return notFound(response);
     const { status, headers = {}, body } = await (deps.answer ?? answerFor)(outcome, delivery);

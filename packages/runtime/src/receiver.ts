@@ -72,15 +72,6 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     for (const warning of options.warnings ?? []) log.warn(warning);
     const intake = startReceiverJournal(options, { redis, metrics, closing, now });
     const { append, journal, incidents } = intake;
-    const forgeries = createForgeries({
-      sources: QUEUES[options.queue],
-      perMinute: config.FORGED_PER_MINUTE,
-      quietMs: config.FORGED_QUIET_MINUTES * MINUTE_MS,
-      incidents,
-      now,
-    });
-    const quiet = setInterval(forgeries.look, FORGERIES_MS);
-    closing.add('forgeries', () => clearInterval(quiet));
     const router = await options.routes({
       append,
       journal,
@@ -88,7 +79,7 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
       metrics,
       redis,
       incidents,
-      forged: forgeries.saw,
+      forged: startForgeries(options, { incidents, now, closing }),
       now,
       closing,
     });
@@ -121,6 +112,22 @@ export async function startReceiver(options: ReceiverOptions): Promise<Receiver>
     await closing.run();
     throw error;
   }
+}
+
+function startForgeries(
+  { queue, config }: ReceiverOptions,
+  { incidents, now, closing }: Pick<ReceiverDeps, 'incidents' | 'now' | 'closing'>,
+): ReceiverDeps['forged'] {
+  const forgeries = createForgeries({
+    sources: QUEUES[queue],
+    perMinute: config.FORGED_PER_MINUTE,
+    quietMs: config.FORGED_QUIET_MINUTES * MINUTE_MS,
+    incidents,
+    now,
+  });
+  const looking = setInterval(forgeries.look, FORGERIES_MS);
+  closing.add('forgeries', () => clearInterval(looking));
+  return forgeries.saw;
 }
 
 /** Only a Redis that answers can be judged; one that is away is judged by the forwarder, later. */
