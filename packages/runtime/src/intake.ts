@@ -86,15 +86,16 @@ export function intake<P, N, Q>(source: Source<P, N, Q>, deps: IntakeDeps<Q>): R
 
 function answering<Q>(source: string, deps: IntakeDeps<Q>) {
   const limit = createLineLimit(deps.now);
-  const tell = (outcome: Outcome<Q>, more: object): void => {
+  const tell = (outcome: Outcome<Q>, requestId: string): void => {
+    const more = outcome.kind === 'rejected' ? limit() : {};
+    if (more === null) return;
     const { level, line } = lineOf(outcome);
-    deps.log[level](`delivery ${outcome.kind}`, { ...line, ...more });
+    deps.log[level](`delivery ${outcome.kind}`, { source, ...line, requestId, ...more });
   };
   return async (response: Response, outcome: Outcome<Q>, delivery: Delivery): Promise<void> => {
     deps.metrics.count('kopeck_deliveries_total', { source, outcome: outcome.kind });
     if (outcome.kind === 'rejected' && outcome.rejection === 'forged') deps.forged?.(source);
-    const more = outcome.kind === 'rejected' ? limit() : {};
-    if (more !== null) tell(outcome, { source, requestId: requestIdOf(response), ...more });
+    tell(outcome, requestIdOf(response));
 
     if (outcome.kind === 'rejected' && outcome.rejection === 'hidden') return notFound(response);
     const { status, headers = {}, body } = await (deps.answer ?? answerFor)(outcome, delivery);
