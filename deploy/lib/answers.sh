@@ -77,6 +77,7 @@ apply_flags() {
     env_set "$1" ACME_CA https://acme-staging-v02.api.letsencrypt.org/directory
   fi
   env_default "$1" CERTS_DIR "$KOPECK_DIR/certs"
+  env_default "$1" AFFILIATE_NETWORKS_DIR "$KOPECK_DIR/networks"
   case ${KOPECK_DB:-} in
     bundled) env_set "$1" COMPOSE_PROFILES bundled-db && env_set "$1" DB_HOST mariadb ;;
     external) use_external_database "$1" "${KOPECK_DATABASE_URL:-}" ;;

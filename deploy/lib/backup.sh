@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# One file that holds all that cannot be had again: the books, the journals, .env. Redis is not in it:
+# One file that holds all that cannot be had again: the books, the journals, .env, mapping files. Redis is not in it:
 # whatever it held is in the journals for a day.
 
 RECEIVERS=(sbp crypto epn admin)
@@ -28,12 +28,13 @@ collect() {
   dump_database | gzip -c > "$1/database.sql.gz" || return 1
   copy_journals "$1" || return 1
   cp -p "$ENV_FILE" "$1/env" || return 1
+  copy_networks "$1/networks.tar" || return 1
   {
     printf 'made=%s\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)"
     printf 'release=%s\n' "$(release_in current)"
     printf 'head=%s\n' "$(head_of_dump "$1/database.sql.gz")"
   } > "$1/manifest"
-  (cd "$1" && sha256sum database.sql.gz journal-*.tar env manifest > SHA256SUMS)
+  (cd "$1" && sha256sum database.sql.gz journal-*.tar networks.tar env manifest > SHA256SUMS)
 }
 
 # The password goes by the environment, never by the command line. A dump that broke off has no last line.
@@ -75,24 +76,13 @@ copy_journals() {
     [[ $code == 0 ]] || return 1
   done
   trap - INT TERM
-  await_health
 }
 
-# Docker calls a container unhealthy that it has paused, until it looks again; an upgrade that comes right
-# after would take that for a failure. One that stays so was ill before, and is not the backup's business.
-await_health() {
-  local receiver try
-  for receiver in "${RECEIVERS[@]}"; do
-    for ((try = 0; try < 30; try++)); do
-      [[ $(health_of "$receiver") == unhealthy ]] || break
-      sleep 1
-    done
-  done
-}
-
-health_of() {
-  docker inspect --format '{{if .State.Health}}{{.State.Health.Status}}{{end}}' \
-    "$(compose ps --all -q "$1" | head -n 1)" 2> /dev/null || true
+# copy_networks FILE: the operator's mapping files; an older installation may have no folder for them.
+copy_networks() {
+  local folder
+  folder=$(setting AFFILIATE_NETWORKS_DIR "$KOPECK_DIR/networks")
+  if [[ -d $folder ]]; then tar -cf "$1" -C "$folder" .; else tar -cf "$1" -T /dev/null; fi
 }
 
 # head_of_dump FILE: seq:hash, as `kopeck audit` says it.

@@ -90,6 +90,8 @@ text rollback_failed 'И прежний выпуск не запустился. 
   'The release before did not start either. The data is whole. Try: kopeck status; kopeck logs; kopeck rollback; the latest backup: %s'
 text not_started 'Не запустилось. Смотрите: kopeck status; kopeck logs. Данные и настройки целы, журнал: %s' \
   'It did not start. See: kopeck status; kopeck logs. Data and settings are whole, log: %s'
+text ends_again '%s завершается снова и снова: kopeck logs' '%s ends again and again: kopeck logs'
+text late '%s: не готово за %s с' '%s: not ready after %s s'
 text no_previous 'прежнего выпуска нет' 'there is no release before this one'
 text probe_failed '%s ответил %s, ожидалось %s' '%s answered %s, expected %s'
 text cert_pending 'предупреждение: сертификат ещё не выдан; причина: kopeck logs traefik' \
@@ -125,8 +127,13 @@ text rotated 'Принимаются оба токена. Вставьте но�
 text rotate_finished 'Прежний токен больше не принимается' 'The older token is accepted no more'
 text env_set_done '%s записан. Чтобы службы прочли его: kopeck restart' '%s is set. For the services to read it: kopeck restart'
 text env_set_value 'Значение %s' 'The value of %s'
-text env_set_help 'kopeck env set KEY: значение вводится с клавиатуры или со стандартного ввода' \
-  'kopeck env set KEY: the value is typed, or comes on standard input'
+text env_set_lines '%s: в значении не может быть нескольких строк' '%s: a value has one line'
+text env_set_unknown 'предупреждение: %s не знает ни одна служба этого выпуска' 'warning: no service of this release knows %s'
+text heartbeat_failed 'предупреждение: HEARTBEAT_URL_BACKUP не отвечает; сама копия сделана' \
+  'warning: HEARTBEAT_URL_BACKUP does not answer; the backup itself is made'
+text usage 'kopeck [команда]; без команды: меню' 'usage: kopeck [command]; without one: a menu'
+text usage_suite 'и команды самой системы:' "and the suite's own:"
+text usage_of 'использование: %s' 'usage: %s'
 text not_installed 'Kopeck здесь не установлен: %s' 'Kopeck is not installed here: %s'
 text menu_choose 'Номер (Enter: выход)' 'Number (Enter: leave)'
 text menu_status 'контейнеры и книга' 'containers and the books'

@@ -3,7 +3,7 @@
 # the books end where the backup says they did.
 
 # What a backup does not decide: where this host is, and the root of a database that exists.
-KEEP_OF_THIS_HOST='^(WEBHOOK_DOMAIN|TLS_MODE|ACME_|BIND_ADDRESS|HTTPS?_PORT|TRUSTED_PROXIES|CERTS_DIR|COMPOSE_|DB_|DATABASE_|MARIADB_ROOT_PASSWORD|[A-Z]+_IMAGE)'
+KEEP_OF_THIS_HOST='^(WEBHOOK_DOMAIN|TLS_MODE|ACME_|BIND_ADDRESS|HTTPS?_PORT|TRUSTED_PROXIES|CERTS_DIR|AFFILIATE_NETWORKS_DIR|COMPOSE_|DB_|DATABASE_|MARIADB_ROOT_PASSWORD|[A-Z]+_IMAGE)'
 
 # restore_backup FILE
 restore_backup() {
@@ -19,6 +19,7 @@ restore_backup() {
 
   stop_writers
   take_env "$work/env"
+  take_networks "$work/networks.tar"
   fill_database "$work/database.sql.gz"
   fill_journals "$work"
   forget_redis
@@ -49,6 +50,15 @@ take_env() {
   while IFS= read -r key; do
     env_set "$ENV_FILE" "$key" "$(env_get "$1" "$key")"
   done < <(sed -nE 's/^([A-Z][A-Z0-9_]*)=.*/\1/p' "$1" | grep -vE "$KEEP_OF_THIS_HOST")
+}
+
+# take_networks FILE: over those of this host. A backup of an older release has none.
+take_networks() {
+  local folder
+  folder=$(setting AFFILIATE_NETWORKS_DIR "$KOPECK_DIR/networks")
+  [[ -f $1 ]] || return 0
+  mkdir -p "$folder"
+  tar -xf "$1" -C "$folder"
 }
 
 fill_database() {

@@ -37,10 +37,24 @@ suite() {
   )
 }
 
+# check_env: every service's own schema, held against what Compose would hand that service.
+check_env() {
+  local mistakes
+  if mistakes=$(compose config --format json | without_suite check-env 2>&1); then return 0; fi
+  complain env_invalid "$ENV_FILE"
+  printf '%s\n' "$mistakes" >&2
+  return 65
+}
+
+# without_suite COMMAND...: one that needs nothing but the image.
+without_suite() {
+  docker run --rm -i --network none --read-only "$(compose config --images cli | head -n 1)" cli/src/kopeck.js "$@"
+}
+
 # operator_keys: what .env says of partners and mail; passwords of other containers are not among it.
 operator_keys() {
   sed -nE 's/^([A-Z][A-Z0-9_]*)=..*/\1/p' "$ENV_FILE" |
-    grep -vE '^(MARIADB|REDIS)_.*PASSWORD$|^(COMPOSE_|DATABASE_ADMIN_URL)|_FILE$' | sort -u
+    grep -vE '^(MARIADB|REDIS)_.*PASSWORD$|^(COMPOSE_|DATABASE_ADMIN_URL|AFFILIATE_NETWORKS_DIR)|_FILE$' | sort -u
 }
 
 # pin_images RELEASE: the images of images.lock become the defaults of the release's Compose file, so
@@ -83,7 +97,37 @@ remember_images() {
 }
 
 start_suite() {
-  logged compose up --detach --remove-orphans --wait --wait-timeout "${KOPECK_TIMEOUT:-300}"
+  # shellcheck disable=SC2119 # of all services
+  logged compose up --detach --remove-orphans && await_suite
+}
+
+# await_suite [SERVICE...]: until every container is healthy. 1: not within KOPECK_TIMEOUT, or one of them
+# ends again and again. What a backup has paused counts as unhealthy until Docker looks again: `compose up
+# --wait` would give up on it, and it would wait to the end for what cannot start.
+# shellcheck disable=SC2120 # `kopeck up` names services
+await_suite() {
+  local deadline=$((SECONDS + ${KOPECK_TIMEOUT:-300})) ids late name restarts state
+  local -A before=()
+  mapfile -t ids < <(compose ps --all -q "$@")
+  ((${#ids[@]} > 0)) || return 1
+  while :; do
+    late=()
+    while read -r name restarts state; do
+      before[$name]=${before[$name]:-$restarts}
+      if ((restarts >= before[$name] + MAX_RESTARTS)); then complain ends_again "$name" && return 1; fi
+      [[ $state =~ ^(running 0 (healthy|-)|exited 0 .*)$ ]] || late+=("$name")
+    done < <(look_at "${ids[@]}")
+    ((${#late[@]} > 0)) || return 0
+    if ((SECONDS >= deadline)); then complain late "${late[*]}" "${KOPECK_TIMEOUT:-300}" && return 1; fi
+    sleep 1
+  done
+}
+
+MAX_RESTARTS=3
+
+# look_at ID...: name, how often it was started again, and its state.
+look_at() {
+  docker inspect "$@" --format '{{index .Config.Labels "com.docker.compose.service"}} {{.RestartCount}} {{.State.Status}} {{.State.ExitCode}} {{if .State.Health}}{{.State.Health.Status}}{{else}}-{{end}}'
 }
 
 # probe_suite: through the published port, as a partner would. Traefik without routes runs, too.

@@ -2,10 +2,10 @@
 
 load installed
 
+setup_file() { install_once; }
+
 setup() {
-  prepare_host
-  bash "$T/1.0.0/install.sh" "${ANSWERS[@]}" > /dev/null
-  K=$KOPECK_DIR/current/deploy/kopeck
+  installed_host
   printf 'HTTP/1.1 200 OK\r\nDate: %s\r\n' "$(LC_ALL=C date -u '+%a, %d %b %Y %T GMT')" > "$FAKE/headers"
   touch "$KOPECK_DIR/backups/kopeck-now.tar"
   echo 1 > "$OVERCOMMIT"
@@ -155,4 +155,26 @@ finds() {
   finds backup '7[12] h old' 'kopeck backup'
   rm "$KOPECK_DIR/backups/kopeck-now.tar"
   finds backup 'no backup' 'kopeck backup'
+}
+
+@test "--json holds what the host and the suite have found, and nothing else" {
+  set_key SBP_PUBLIC_URL 'https://old.example/"quoted\\\\path"'
+  run "$K" doctor --json
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ "$(read_json "$output" 'it.healthy')" = true ]
+  [ "$(read_json "$output" 'it.host.find(({ check }) => check === "domain").severity')" = warn ]
+  [ "$(read_json "$output" 'it.suite.healthy')" = true ]
+  chmod 644 "$KOPECK_DIR/.env"
+  run "$K" doctor --json
+  [ "$status" -eq 1 ]
+  [ "$(read_json "$output" 'it.healthy')" = false ]
+  [[ $(read_json "$output" 'it.host.find(({ check }) => check === "env-file").cure') == 'chmod 600'* ]]
+}
+
+@test "a suite that cannot be asked is null in JSON, and exit code 1" {
+  echo ' cli doctor' > "$FAKE/fail"
+  run bash -c "'$K' doctor --json 2> /dev/null"
+  [ "$status" -eq 1 ]
+  [ "$(read_json "$output" '`${it.healthy} ${it.suite}`')" = 'false null' ]
 }

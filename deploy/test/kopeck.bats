@@ -2,10 +2,10 @@
 
 load installed
 
+setup_file() { install_once; }
+
 setup() {
-  prepare_host
-  bash "$T/1.0.0/install.sh" "${ANSWERS[@]}" > /dev/null
-  K=$KOPECK_DIR/current/deploy/kopeck
+  installed_host
 }
 
 value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
@@ -86,12 +86,6 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
   grep -q '^unpause id-epn' "$FAKE/calls"
 }
 
-@test "a backup waits until Docker has seen that the paused are well" {
-  echo unhealthy > "$FAKE/health"
-  "$K" backup
-  [ "$(grep -c '^inspect --format {{if .State.Health}}' "$FAKE/calls")" = 120 ]
-}
-
 @test "a dump that breaks off is no backup, and no receiver stays paused: exit code 79" {
   echo 'cp id-epn' > "$FAKE/fail"
   run "$K" backup
@@ -146,4 +140,92 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
   run "$KOPECK_DIR/current/deploy/kopeck" rollback
   [ "$status" -eq 0 ]
   [ "$(readlink "$KOPECK_DIR/current")" = releases/1.0.0 ]
+}
+
+@test "--help tells what a command takes, and does nothing else" {
+  for name in $("$K" help | sed -nE 's/^  ([a-z-]+) .*/\1/p' | grep -vx compose); do
+    : > "$FAKE/calls"
+    run "$K" "$name" --help
+    echo "$name: $output"
+    [ "$status" -eq 0 ]
+    [[ $output == *"kopeck $name"* ]]
+    [ ! -s "$FAKE/calls" ]
+  done
+}
+
+@test "every command of the host is in the list, in both languages" {
+  for lang in en ru; do
+    output=$(KOPECK_LANG=$lang "$K" --help)
+    for name in status urls env logs backup restore upgrade rollback rotate-token doctor uninstall; do
+      grep -qE "^  $name .{3}" <<< "$output"
+      ! grep -q "help_$name" <<< "$output"
+    done
+  done
+}
+
+@test "arguments that mean nothing are exit code 64, and nothing is done" {
+  : > "$FAKE/calls"
+  for wrong in 'status --jsn' 'doctor json' 'urls --all' 'env reset' 'env set' 'backup /mnt' 'backup --to' restore \
+    'restore a b' 'upgrade --from /nowhere' 'rollback 1.0.0' 'rotate-token --end' 'rotate-token NO_SUCH_TOKEN'; do
+    # shellcheck disable=SC2086 # words
+    run "$K" $wrong < /dev/null
+    echo "$wrong: $output"
+    [ "$status" -eq 64 ]
+  done
+  [ ! -s "$FAKE/calls" ]
+}
+
+@test "status is exit code 1 when a container does not run, and says it as JSON, too" {
+  run "$K" status
+  [ "$status" -eq 0 ]
+  [[ $output == *'traefik    Up 2 hours'* && $output == *Books* && $output != *migrate* ]]
+  printf 'traefik|exited||Exited (1)\nepn|running|healthy|Up\n' > "$FAKE/containers"
+  run "$K" status --json
+  [ "$status" -eq 1 ]
+  [ "$(read_json "$output" 'it.containers[0].state + it.suite.books')" = exitednull ]
+}
+
+@test "env check names what a service would refuse: exit code 65" {
+  run "$K" env check
+  [ "$status" -eq 0 ]
+  echo check-env > "$FAKE/fail"
+  run "$K" env check
+  [ "$status" -eq 65 ]
+}
+
+@test "a key that no service knows is set, with a word about it" {
+  run "$K" env set CRYPTOBOT_TOKNE <<< x
+  [ "$status" -eq 0 ]
+  [[ $output == *CRYPTOBOT_TOKNE*knows* || $output == *knows*CRYPTOBOT_TOKNE* ]]
+  run "$K" env set CRYPTOBOT_TOKEN_FILE <<< /x
+  [[ $output != *knows* ]]
+}
+
+@test "a container that ends again and again is not waited for to the end" {
+  printf 'epn %s restarting 1 unhealthy\n' 4 5 7 > "$FAKE/looks"
+  run "$K" up
+  [ "$status" -eq 1 ]
+  [[ $output == *'epn ends again and again'* ]]
+}
+
+@test "what is not ready yet is waited for, also what a backup has paused" {
+  printf 'epn 9 running 0 %s\n' unhealthy starting healthy > "$FAKE/looks"
+  run "$K" up
+  [ "$status" -eq 0 ]
+  [ "$(wc -l < "$FAKE/looks")" = 1 ]
+}
+
+@test "who waits for backups is told of one that is made, by a URL that no list of processes shows" {
+  echo HEARTBEAT_URL_BACKUP=https://hc.example/ping/f00d-secret >> "$KOPECK_DIR/.env"
+  run "$K" backup
+  [ "$status" -eq 0 ]
+  [ "$(cat "$FAKE/pinged")" = 'url = "https://hc.example/ping/f00d-secret"' ]
+  ! grep -rq f00d-secret "$KOPECK_DIR/log"
+  run "$K" env
+  [[ $output != *f00d-secret* ]]
+  rm "$FAKE/pinged"
+  echo 'cp id-epn' > "$FAKE/fail"
+  run "$K" backup
+  [ "$status" -eq 79 ]
+  [ ! -e "$FAKE/pinged" ]
 }

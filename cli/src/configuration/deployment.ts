@@ -97,6 +97,9 @@ const hostKeys = {
     .max(365)
     .default(7)
     .messages({ '*': 'how many backups are kept, 1 to 365' }),
+  HEARTBEAT_URL_BACKUP: Joi.string()
+    .uri({ scheme: ['https', 'http'] })
+    .messages({ '*': 'what `kopeck backup` calls after each backup: a dead man’s switch' }),
 };
 
 /**

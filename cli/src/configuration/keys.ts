@@ -32,6 +32,7 @@ const HOLDS_SECRETS = [
   'DATABASE_URL',
   'REDIS_URL',
   'HEARTBEAT_URL',
+  'HEARTBEAT_URL_BACKUP',
 ];
 
 /** Every key of every schema once, in the order in which an operator thinks of them. */
