@@ -12,6 +12,7 @@ import { startMariadb } from '@kopeck/testing/private-mariadb';
 import { startRedis } from '@kopeck/testing/private-redis';
 import { SECRETS } from '../test/rig/secrets.ts';
 import { startProcess } from '../test/rig/service-process.ts';
+import { record } from './result.ts';
 
 // How long a backlog takes to drain, from a receiver's journal to the last commit, with the processes as
 // they run: `npm run bench:drain -- [--events 20000]`. The baseline is the filling of the journal itself.
@@ -34,11 +35,15 @@ await migrate(DATABASE_URL);
 
 try {
   const filled = await fill();
-  console.log(`filling the journal with ${EVENTS} events: ${filled.toFixed(1)} s (the baseline)`);
   const drained = await drain();
-  const rate = Math.round(EVENTS / drained);
-  console.log(`from the journal to the last commit: ${drained.toFixed(1)} s, ${rate} events/s`);
-  console.log(`draining takes ${(drained / filled).toFixed(1)} times as long as filling`);
+  record({
+    bench: 'drain',
+    what: `a backlog of ${EVENTS.toLocaleString('en-US')} events, from the journal to the last commit`,
+    value: EVENTS / drained,
+    unit: 'events/s',
+    more: { 'all s': drained },
+    baseline: { what: 'filling the journal/s', value: EVENTS / filled },
+  });
 } finally {
   await database.end();
   await Promise.all([redis.stop(), mariadb.stop()]);

@@ -1,4 +1,4 @@
-import type { Pool, PoolConnection } from 'mysql2/promise';
+import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
 
 const CHUNK = 100_000;
 
@@ -35,9 +35,19 @@ async function fillTable(
   { sql, events, say }: Filling,
 ): Promise<void> {
   const began = performance.now();
+  const keys = await keysOf(tx, table);
+  const drop = keys.map((key) => `DROP KEY ${/`\w+`/.exec(key)?.[0]}`);
+  await tx.query(`ALTER TABLE ${table} ${drop.join(', ')}`);
   for (let from = 1; from <= events; from += CHUNK)
     await tx.query(`INSERT INTO ${table} ${sql}`, [from, from + CHUNK - 1]);
+  await tx.query(`ALTER TABLE ${table} ${keys.map((key) => `ADD ${key}`).join(', ')}`);
   say(`${table.padEnd(20)} filled in ${((performance.now() - began) / 1_000).toFixed(1)} s`);
+}
+
+/** All but the primary one: built at the end they take a fraction of the time (with --innodb-fill-factor=70 as full). */
+async function keysOf(tx: PoolConnection, table: string): Promise<readonly string[]> {
+  const [[row]] = await tx.query<RowDataPacket[]>(`SHOW CREATE TABLE ${table}`);
+  return String(row?.['Create Table']).match(/(?:UNIQUE )?\bKEY `.*?\)(?=,?$)/gm) ?? [];
 }
 
 /** What all rows of an event agree on. A quarter each: SBP, Stars, CryptoBot, EPN. */

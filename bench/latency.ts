@@ -10,6 +10,7 @@ import { createMariadbTemplate, startMariadb } from '@kopeck/testing/private-mar
 import { startRedis } from '@kopeck/testing/private-redis';
 import { SECRETS } from '../test/rig/secrets.ts';
 import { startProcess } from '../test/rig/service-process.ts';
+import { record } from './result.ts';
 
 /**
  * `npm run bench:latency`: from the HTTP request of a payment in Stars to the committed balance of its
@@ -38,13 +39,10 @@ const url = `http://127.0.0.1:${port}`;
 
 try {
   const baseline = await baselineOf(database);
-  print('one committed row (baseline)', baseline);
   for (const rate of RATES) {
     const { answered, committed } = await measure(rate);
-    print(`${rate}/s: the answer`, answered);
-    print(`${rate}/s: the committed balance`, committed);
-    const ratio = quantile(committed, 0.5) / quantile(baseline, 0.5);
-    console.log(`${rate}/s: p50 is ${ratio.toFixed(1)} times the baseline's\n`);
+    tell(`the answer at ${rate}/s`, answered, baseline);
+    tell(`the committed balance at ${rate}/s`, committed, baseline);
   }
 } finally {
   for (const service of services) await service.stop();
@@ -160,9 +158,15 @@ async function baselineOf(connection: Connection): Promise<number[]> {
   return times;
 }
 
-function print(what: string, times: readonly number[]): void {
-  const [p50, p99] = [0.5, 0.99].map((part) => quantile(times, part).toFixed(1).padStart(7));
-  console.log(`${what.padEnd(32)} p50 ${p50} ms   p99 ${p99} ms   (${times.length})`);
+function tell(what: string, times: readonly number[], baseline: readonly number[]): void {
+  record({
+    bench: 'latency',
+    what,
+    value: quantile(times, 0.5),
+    unit: 'ms, median',
+    more: { 'p99 ms': quantile(times, 0.99) },
+    baseline: { what: 'one committed row, ms', value: quantile(baseline, 0.5) },
+  });
 }
 
 function quantile(times: readonly number[], part: number): number {

@@ -16,6 +16,7 @@ import type { Progress } from '../services/admin/src/bulk/progress.ts';
 import { adminConfig } from '../services/admin/src/config.ts';
 import { importPurchases } from '../services/admin/src/purchases-api/store.ts';
 import { startAdmin } from '../services/admin/src/start-admin.ts';
+import { record } from './result.ts';
 
 /**
  * A bulk refresh of 1,000 purchases on three panels, of which one hangs: how long it takes with the
@@ -134,9 +135,14 @@ function report(progress: Progress, entered: Record<string, number>): void {
   const once = entered['xui'] === 1 && entered['marzban'] === 1;
   const reached = SERVERS.length - 1;
   const healthy = purchases.filter(({ server }) => server !== 'hangs').length;
-  console.log(
-    `${total} purchases in ${(ms / 1_000).toFixed(1)} s: ${(total / (ms / 1_000)).toFixed(1)} a second`,
-  );
+  record({
+    bench: 'refresh',
+    what: `configs of ${total} purchases on three servers of which one hangs`,
+    value: total / (ms / 1_000),
+    unit: 'purchases/s',
+    more: { 'all s': ms / 1_000 },
+    baseline: { what: 'what a server may be asked/s', value: PER_SECOND },
+  });
   console.log(`ok ${ok}  partial ${partial}  failed ${failed}  connection ${connectionErrors}`);
   console.log(`logins ${JSON.stringify(entered)}`);
   const isRight = adds && once && ok === healthy;
