@@ -3,9 +3,12 @@
 
 # env_get FILE KEY: the value, without its single quotes; as with Compose, the last line wins. 1: no such.
 env_get() {
-  local line value
-  line=$(grep -E "^$2=" "$1" 2> /dev/null | tail -n 1) || return 1
-  value=${line#*=}
+  local lines=() i value
+  [[ -r $1 ]] || return 1
+  mapfile -t lines < "$1"
+  for ((i = ${#lines[@]} - 1; i >= 0; i--)); do [[ ${lines[i]} != "$2="* ]] || break; done
+  ((i >= 0)) || return 1
+  value=${lines[i]#*=}
   if [[ $value == \'*\' ]]; then
     value=${value#\'}
     value=${value%\'}

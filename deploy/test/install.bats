@@ -2,6 +2,8 @@
 
 load installed
 
+setup_file() { install_once; }
+
 setup() { prepare_host; }
 
 value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
@@ -65,7 +67,7 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
 }
 
 @test "a second run changes nothing: .env is the same to the byte, and no container is made anew" {
-  install_release 1.0.0 "${ANSWERS[@]}"
+  installed_host
   cp -p "$KOPECK_DIR/.env" "$T/before"
   install_release 1.0.0 --non-interactive
   [ "$status" -eq 0 ]
@@ -108,7 +110,7 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
 }
 
 @test "our own Traefik may keep its ports" {
-  install_release 1.0.0 "${ANSWERS[@]}"
+  installed_host
   echo 443 > "$FAKE/busy"
   install_release 1.0.0 "${ANSWERS[@]}"
   [ "$status" -eq 0 ]
@@ -188,7 +190,7 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
 }
 
 @test "an upgrade makes a backup first, keeps .env and adds what is new to it" {
-  install_release 1.0.0 "${ANSWERS[@]}"
+  installed_host
   token=$(value EPN_SECRET_TOKEN)
   release 1.1.0
   printf 'NEW_THING_TOKEN=\n' >> "$T/1.1.0/.env.example"
@@ -203,7 +205,7 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
 }
 
 @test "an upgrade that does not start goes back by itself: exit code 75, and the one before runs" {
-  install_release 1.0.0 "${ANSWERS[@]}"
+  installed_host
   release 1.1.0
   echo 1.1.0 > "$FAKE/fail-port"
   install_release 1.1.0 --non-interactive
@@ -213,7 +215,7 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
 }
 
 @test "an upgrade whose way back does not start either: exit code 76, with what to do" {
-  install_release 1.0.0 "${ANSWERS[@]}"
+  installed_host
   release 1.1.0
   printf '1.0.0\n1.1.0\n' > "$FAKE/fail-port"
   install_release 1.1.0 --non-interactive
@@ -222,7 +224,7 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
 }
 
 @test "without a backup there is no upgrade: exit code 79" {
-  install_release 1.0.0 "${ANSWERS[@]}"
+  installed_host
   release 1.1.0
   echo mariadb-dump > "$FAKE/fail"
   install_release 1.1.0 --non-interactive
@@ -245,7 +247,7 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
 }
 
 @test "uninstall keeps data, backups and .env; a purge wants more than a yes" {
-  install_release 1.0.0 "${ANSWERS[@]}"
+  installed_host
   install_release 1.0.0 --uninstall --yes --purge --non-interactive
   [ "$status" -eq 64 ]
   install_release 1.0.0 --uninstall --yes
