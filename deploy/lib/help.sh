@@ -33,7 +33,7 @@ command_text uninstall '[--yes] [--purge]' 'убирает программу; �
 command_text compose '...' 'docker compose для этой установки' 'docker compose for this installation'
 
 usage() {
-  local name
+  local name ours="${HOST_COMMANDS[*]}"
   t usage
   printf '\n\n'
   for name in "${HOST_COMMANDS[@]}"; do
@@ -42,7 +42,7 @@ usage() {
   printf '\n'
   t usage_suite
   printf '\n'
-  suite help < /dev/null | sed -n '3,$p' || true
+  suite help < /dev/null | sed -n '3,$p' | grep -vE "^  (${ours// /|}) " || true
 }
 
 usage_of() {
