@@ -3,7 +3,7 @@ import { plantAndRun, type Catch } from './plant.ts';
 import { PLANTS } from './plants.ts';
 
 const HELP = `npm run chaos:plants -- [options]
-  --only TEXT  plants whose name has this text
+  --only LIST  plants whose name has one of these texts, by commas
   --seed N     of events and faults
   --at-once N  so many at the same time, default 2
 Makes each known bug in a copy of the source and expects chaos to find it. Exits with 1 when one gets away.`;
@@ -21,7 +21,8 @@ if (values.help) console.log(HELP);
 else process.exitCode = await run();
 
 async function run(): Promise<number> {
-  const waiting = PLANTS.filter(({ name }) => name.includes(values.only));
+  const texts = values.only.split(',');
+  const waiting = PLANTS.filter(({ name }) => texts.some((text) => name.includes(text)));
   const catches: Catch[] = [];
   async function lane(): Promise<void> {
     for (let plant = waiting.shift(); plant !== undefined; plant = waiting.shift()) {
