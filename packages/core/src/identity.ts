@@ -28,15 +28,20 @@ export function contentHash({ type, subject, money, reference }: Content): strin
   );
 }
 
-/** The queue swallows plain repeats by this id, and never hides "same id, other content". */
-export function jobId({
-  id,
-  contenthash,
-}: {
+export interface Queued {
   readonly id: string;
   readonly contenthash: string;
-}): string {
-  return `${id}.${contenthash.slice(0, 16)}`;
+  readonly data?: object;
+}
+
+/**
+ * The queue swallows plain repeats by this id, and never hides "same id, other content"; nor a signed
+ * message that brings a known event: the ledger must learn which event that message belongs to.
+ */
+export function jobId({ id, contenthash, data }: Queued): string {
+  const plain = `${id}.${contenthash.slice(0, 16)}`;
+  const message = data !== undefined && 'messageId' in data ? data.messageId : undefined;
+  return typeof message === 'string' ? `${plain}.${sha256(message).slice(0, 16)}` : plain;
 }
 
 export function sha256(data: string | Buffer): string {

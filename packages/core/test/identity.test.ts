@@ -147,3 +147,15 @@ test('a job id is the event id and the first 16 digits of the content hash', () 
     'sbp.payment.paid.f4e2.0cef300c8d6c6d2f',
   );
 });
+
+test('the job id of an event in a signed message names the message as well', () => {
+  const contenthash = '0cef300c8d6c6d2fb27d723872e6f52ea203f0bc3cb75977e12a1415a6cc0986';
+  const ids = [{}, { messageId: 'msg_1' }, { messageId: 'msg_2' }].map((data) =>
+    jobId({ id: 'epn.affiliate.waiting.f4e2', contenthash, data }),
+  );
+  expect(ids).toEqual([
+    'epn.affiliate.waiting.f4e2.0cef300c8d6c6d2f',
+    'epn.affiliate.waiting.f4e2.0cef300c8d6c6d2f.116b88f173007be5',
+    'epn.affiliate.waiting.f4e2.0cef300c8d6c6d2f.efe8f84985cffb94',
+  ]);
+});

@@ -55,19 +55,22 @@ type Verb = 'GET' | 'POST' | 'DELETE' | 'PATCH';
 export function methods(table: Partial<Record<Verb, readonly RequestHandler[]>>): RequestHandler {
   const allowed = Object.keys(table).join(', ');
   const chains = new Map(
-    Object.entries(table).map(([verb, handlers]) => [
-      verb,
-      express.Router({ mergeParams: true }).use(...handlers),
-    ]),
+    Object.entries(table).map(([verb, handlers]) => [verb, chainOf(handlers)]),
   );
-  return (request, response, next) => {
-    const chain = chains.get(request.method);
-    if (chain !== undefined) {
-      chain(request, response, next);
-      return;
-    }
+  const refuse: RequestHandler = (_request, response) => {
     response.status(405).set('Allow', allowed).json({ error: 'method_not_allowed' });
   };
+  // Returned, because Express catches what a handler's promise rejects with.
+  return (request, response, next) =>
+    (chains.get(request.method) ?? refuse)(request, response, next);
+}
+
+/** A single handler needs no router of its own, which would cost each request as much as the handler. */
+function chainOf(handlers: readonly RequestHandler[]): RequestHandler {
+  const [only, ...others] = handlers;
+  return only !== undefined && others.length === 0
+    ? only
+    : express.Router({ mergeParams: true }).use(...handlers);
 }
 
 export function requestIdOf(response: Response): string {

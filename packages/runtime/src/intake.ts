@@ -38,6 +38,7 @@ const STATUS: Readonly<Record<Rejection, number>> = {
 };
 
 const LIMIT_BYTES = 65_536;
+const NOTHING = Buffer.alloc(0);
 
 /** The answer that the design's table gives for an outcome. A question needs an answer of the source's own. */
 export function answerFor(outcome: Outcome<unknown>): Answer {
@@ -64,20 +65,23 @@ export function answerFor(outcome: Outcome<unknown>): Answer {
  */
 export function intake<P, N, Q>(source: Source<P, N, Q>, deps: IntakeDeps<Q>): RequestHandler[] {
   const answer = answering(source.name, deps);
+  const read = bodyReader(deps.limitBytes ?? LIMIT_BYTES);
   return [
-    async (request, response, next) => {
-      if (source.proves === 'body') return next();
-      const delivery = deliveryOf(request, deps.now());
-      const verified = source.verify(delivery);
-      if (verified.ok) return next();
-      // A forger's body is not read, nor waited for: the connection ends with the answer. A path that
-      // is hidden must answer as one that does not exist.
-      if (verified.rejection !== 'hidden') response.set('Connection', 'close');
-      await answer(response, { kind: 'rejected', rejection: verified.rejection }, delivery);
-    },
-    mediaType(deps.mediaTypes),
-    rawBody(deps.limitBytes ?? LIMIT_BYTES),
     async (request, response) => {
+      if (source.proves === 'head') {
+        const delivery = deliveryOf(request, deps.now());
+        const verified = source.verify(delivery);
+        if (!verified.ok) {
+          // A forger's body is not read, nor waited for: the connection ends with the answer. A path
+          // that is hidden must answer as one that does not exist.
+          if (verified.rejection !== 'hidden') response.set('Connection', 'close');
+          return answer(response, { kind: 'rejected', rejection: verified.rejection }, delivery);
+        }
+      }
+      if (hasBody(request)) {
+        refuseOtherTypes(request, deps.mediaTypes);
+        await read(request, response);
+      }
       const delivery = deliveryOf(request, deps.now());
       await answer(response, await receive(source, delivery, deps.append), delivery);
     },
@@ -122,26 +126,38 @@ function lineOf(outcome: Outcome<unknown>): {
   }
 }
 
-function mediaType(allowed: readonly string[] | undefined): RequestHandler {
-  return (request, _response, next) => {
-    const [given = ''] = (request.get('content-type') ?? '').split(';');
-    const hasBody =
-      request.get('transfer-encoding') !== undefined ||
-      Number(request.get('content-length') ?? 0) > 0;
-    const isAllowed =
-      allowed === undefined || !hasBody || allowed.includes(given.trim().toLowerCase());
-    next(isAllowed ? undefined : new HttpError(415, { error: 'unsupported_media_type' }));
-  };
+function hasBody(request: Request): boolean {
+  const { 'transfer-encoding': coding, 'content-length': length } = request.headers;
+  return coding !== undefined || Number(length ?? 0) > 0;
+}
+
+function refuseOtherTypes(request: Request, allowed: readonly string[] | undefined): void {
+  const [given = ''] = (request.get('content-type') ?? '').split(';');
+  if (allowed === undefined || allowed.includes(given.trim().toLowerCase())) return;
+  throw new HttpError(415, { error: 'unsupported_media_type' });
+}
+
+/** As a middleware of Express reads it; rejects with what that would hand on. */
+function bodyReader(limitBytes: number): (request: Request, response: Response) => Promise<void> {
+  const read = rawBody(limitBytes);
+  return (request, response) =>
+    new Promise((resolve, reject) => {
+      void read(request, response, (error?: unknown) => {
+        if (error === undefined) resolve();
+        else reject(error);
+      });
+    });
 }
 
 function deliveryOf(request: Request, receivedAt: Date): Delivery {
-  const [, query = ''] = /\?(.*)$/s.exec(request.url) ?? [];
+  const { url } = request;
+  const mark = url.indexOf('?');
   return {
     method: request.method,
     path: request.path,
-    query,
+    query: mark === -1 ? '' : url.slice(mark + 1),
     header: (name) => request.get(name),
-    body: Buffer.isBuffer(request.body) ? request.body : Buffer.alloc(0),
+    body: Buffer.isBuffer(request.body) ? request.body : NOTHING,
     receivedAt,
   };
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { jobId } from '@kopeck/core/identity';
@@ -17,7 +18,7 @@ export interface JournalOptions {
 }
 
 /** An event, or whatever else is on its way to Redis: told from others by its job id. */
-export type Journaled = Pick<KopeckEvent, 'id' | 'contenthash'>;
+export type Journaled = Pick<KopeckEvent, 'id' | 'contenthash'> & { readonly data?: object };
 
 export interface JournalRow<E extends Journaled = KopeckEvent> {
   readonly seq: number;
@@ -54,6 +55,9 @@ const DISK_FREE_MIN = 0.1;
  */
 const SHORT_OF_SPACE = 0.4;
 
+/** Below what an fsync takes on most disks, so that no answer is held up by much. */
+const GATHER_MS = 5;
+
 interface Waiting {
   readonly row: NewRow;
   readonly resolve: (result: 'accepted' | 'duplicate') => void;
@@ -72,8 +76,19 @@ export function openJournal<E extends Journaled = KopeckEvent>({
 }: JournalOptions): Journal<E> {
   const file = openOwn(dir, maxBytes);
   let batch: Waiting[] = [];
+  let begunAt = 0;
 
-  /** All appends of one turn of the event loop share a transaction and an fsync. */
+  /**
+   * Appends that come close together share a transaction and an fsync: as long as each turn of the
+   * event loop brings more of them the batch waits, but not for long. One that comes alone is written
+   * in the next turn.
+   */
+  function gather(size: number): void {
+    const isLate = performance.now() - begunAt >= GATHER_MS;
+    if (batch.length === size || isLate) flush();
+    else setImmediate(gather, batch.length);
+  }
+
   function flush(): void {
     const taken = batch;
     batch = [];
@@ -95,8 +110,10 @@ export function openJournal<E extends Journaled = KopeckEvent>({
     id: file.id,
     append(event) {
       return new Promise((resolve, reject) => {
-        const row: NewRow = [jobId(event), JSON.stringify(event), now().getTime()];
-        if (batch.push({ row, resolve, reject }) === 1) setImmediate(flush);
+        const row: NewRow = [keyOf(event), JSON.stringify(event), now().getTime()];
+        if (batch.push({ row, resolve, reject }) > 1) return;
+        begunAt = performance.now();
+        setImmediate(gather, 0);
       });
     },
     writable: () => file.isOpen() && !isDiskFull(dir) && file.bytes() < maxBytes * 0.98,
@@ -110,6 +127,11 @@ export function openJournal<E extends Journaled = KopeckEvent>({
     bytes: () => file.bytes(),
     close: () => file.close(),
   };
+}
+
+/** 22 characters instead of eighty; 128 bits of them tell any two events apart. */
+function keyOf(event: Journaled): string {
+  return hash('sha256', jobId(event), 'base64url').slice(0, 22);
 }
 
 function openOwn(dir: string, maxBytes: number): JournalFile {

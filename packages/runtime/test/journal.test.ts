@@ -125,6 +125,42 @@ describe('an event', () => {
     expect(journal.waiting()).toBe(2);
   });
 
+  test('is written with those of the next turns, and not held up by them for long', async () => {
+    const journal = open();
+    const written: string[] = [];
+    void journal.append(tinyEvent('first')).then((result) => written.push(result));
+    await new Promise((resolve) => setImmediate(resolve));
+    expect(journal.waiting()).toBe(0);
+
+    // As many as there are turns: without a bound the first of them would never be written.
+    for (let number = 0; written.length === 0; number += 1) {
+      void journal.append(tinyEvent(`next-${number}`));
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+    expect(journal.waiting()).toBeGreaterThan(1);
+    await journal.append(tinyEvent('last'));
+  });
+
+  test('of a file that an older version left is forwarded, and keeps its place', async () => {
+    const journal = open();
+    await journal.append(tinyEvent('new'));
+    const [name = ''] = readdirSync(dir).filter((file) => file.endsWith('.sqlite'));
+    close(journal);
+    const db = new DatabaseSync(join(dir, name));
+    db.exec('CREATE INDEX events_age ON events (appended_at)');
+    const [id, text] = [
+      'a-job-id-as-it-used-to-be.0123456789abcdef',
+      JSON.stringify(tinyEvent('old')),
+    ];
+    db.prepare('INSERT INTO events VALUES (7, ?, ?, 0)').run(id, text);
+    db.prepare('INSERT INTO waiting VALUES (7)').run();
+    db.close();
+
+    const again = open();
+    await again.append(tinyEvent('newer'));
+    expect(idsOf(again)).toEqual(['new', 'old', 'newer']);
+  });
+
   test('that cannot be written down fails alone', async () => {
     const journal = open();
     const odd = { ...tinyEvent('odd'), data: { big: 1n } } as unknown as KopeckEvent;

@@ -43,15 +43,17 @@ interface Door {
  * Every path goes through every door's lock, so that a wrong token costs the same time, the same log
  * line and the same answer as a path that nobody has: it is one.
  */
-function gate(all: readonly Door[], { log, metrics, forged, now }: RoutesDeps): RequestHandler {
-  const limit = createLineLimit(now);
+function gate(all: readonly Door[], deps: RoutesDeps): RequestHandler {
+  const nobody = turningAway(deps);
   return (request, response, next) => {
     const [open] = all.filter(({ opens }) => opens(request.path));
-    if (open !== undefined) {
-      open.handler(request, response, next);
-      return;
-    }
+    return (open?.handler ?? nobody)(request, response, next);
+  };
+}
 
+function turningAway({ log, metrics, forged, now }: RoutesDeps): RequestHandler {
+  const limit = createLineLimit(now);
+  return (request, response, next) => {
     metrics.count('kopeck_deliveries_total', { source: 'epn', outcome: 'rejected' });
     // What every scanner asks for is no forgery.
     if (request.path.startsWith('/webhook/')) forged?.('epn');
