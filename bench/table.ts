@@ -1,8 +1,7 @@
-import { execFile } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import { cpus, release, totalmem } from 'node:os';
 import { join } from 'node:path';
-import { promisify } from 'node:util';
 import { requireBinaries } from '@kopeck/testing/binaries';
 import { baselineOf, figureOf, ratioOf, type Measurement } from './result.ts';
 
@@ -25,29 +24,25 @@ export interface Report {
 const LIBRARIES = ['bullmq', 'express', 'ioredis', 'mysql2'];
 const BEGIN = '<!-- npm run bench: what is between these lines is written by it -->';
 const END = '<!-- npm run bench: end -->';
-const exec = promisify(execFile);
 
 export async function describeMachine(root: string): Promise<Machine> {
   const { mariadbd, redisServer } = requireBinaries();
-  const [mariadb, redis, commit] = await Promise.all([
-    versionOf(mariadbd),
-    versionOf(redisServer.command, redisServer.argv0),
-    exec('git', ['-C', root, 'rev-parse', '--short', 'HEAD']),
-  ]);
+  const git = ['-C', root, 'rev-parse', '--short', 'HEAD'];
+  const commit = spawnSync('git', git, { encoding: 'utf8' }).stdout.trim();
   const libraries = await Promise.all(
     LIBRARIES.map(async (name) => [name, await libraryVersion(root, name)] as const),
   );
   return {
     date: new Date().toISOString().slice(0, 10),
-    commit: commit.stdout.trim(),
+    commit,
     processor: cpus()[0]?.model ?? 'unknown',
     cores: cpus().length,
     memoryGb: Math.round(totalmem() / 2 ** 30),
     versions: {
       Linux: release(),
       Node: process.versions.node,
-      MariaDB: mariadb,
-      Redis: redis,
+      MariaDB: versionOf(mariadbd),
+      Redis: versionOf(redisServer.command, redisServer.argv0),
       ...Object.fromEntries(libraries),
     },
   };
@@ -94,7 +89,7 @@ async function libraryVersion(root: string, name: string): Promise<string> {
 }
 
 /** The first number that looks like a version. */
-async function versionOf(program: string, argv0 = program): Promise<string> {
-  const { stdout } = await exec(program, ['--version'], { argv0 });
+function versionOf(program: string, argv0 = program): string {
+  const { stdout } = spawnSync(program, ['--version'], { argv0, encoding: 'utf8' });
   return /\d+\.\d+\.\d+/.exec(stdout)?.[0] ?? 'unknown';
 }
