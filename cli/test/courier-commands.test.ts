@@ -2,7 +2,11 @@ import type { Pool, RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { openDatabase } from '@kopeck/runtime/database';
 import { migrate } from '@kopeck/runtime/migrate';
-import { createTestDatabase, type TestDatabase } from '@kopeck/testing/test-database';
+import {
+  createTestDatabase,
+  createTestRedis,
+  type TestDatabase,
+} from '@kopeck/testing/test-database';
 import { run as reconcile } from '../src/commands/reconcile.ts';
 import { run as replay } from '../src/commands/replay.ts';
 import { contextWith } from './context.ts';
@@ -45,7 +49,8 @@ async function due(): Promise<readonly string[]> {
 }
 
 test('replay makes dead calls again from the beginning: the named ones, or all', async () => {
-  const context = contextWith({ DATABASE_URL: database.url });
+  const { url: REDIS_URL, prefix: REDIS_PREFIX } = createTestRedis(inject('redisUrl'));
+  const context = contextWith({ DATABASE_URL: database.url, REDIS_URL, REDIS_PREFIX });
   expect(await replay(['2', '99'], context)).toBe(0);
   expect(await due()).toEqual(['2 0', '4 2']);
   expect(await replay([], context)).toBe(0);

@@ -52,7 +52,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./reconcile.ts'),
   },
   replay: {
-    summary: 'makes the calls to FULFILMENT_URL again that have failed for good',
+    summary: 'sends events to the ledger again, or makes calls again that have failed for good',
     load: () => import('./replay.ts'),
   },
   'test-alert': {

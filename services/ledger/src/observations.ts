@@ -25,8 +25,9 @@ export interface WatchingOptions {
 }
 
 const QUEUE_MS = 5_000;
-const PARTNER_MS = 60_000;
+const PARTNER_MS = 10_000;
 const AUDIT_MS = 60_000;
+const AUDIT_AFTER_MS = 10_000;
 const MINUTE_MS = 60_000;
 const HOUR_MS = 3_600_000;
 
@@ -71,16 +72,21 @@ function lateQueues({ config, redis, now, closing }: WatchingOptions): readonly 
 /** Of a partner that has never told anything nothing is expected: kopeck doctor says so of it. */
 function silentPartners({ config, pool, now }: WatchingOptions): readonly Observation[] {
   const hoursOf = parseSilence(config.PARTNER_SILENT_HOURS) ?? new Map<string, number>();
-  return [...hoursOf].map(([source, hours]) => ({
-    kind: `partner-silent:${source}`,
-    everyMs: PARTNER_MS,
-    async look() {
-      const since = new Date(now().getTime() - hours * HOUR_MS);
-      const isHeard = await exists(pool, 'received_at > ?', [source, since]);
-      if (isHeard || !(await exists(pool, 'received_at <= ?', [source, since]))) return null;
-      return { source, hours };
-    },
-  }));
+  return [...hoursOf].map(([source, hours]) => {
+    let wasHeard: boolean | null = null;
+    return {
+      kind: `partner-silent:${source}`,
+      everyMs: PARTNER_MS,
+      async look() {
+        const since = new Date(now().getTime() - hours * HOUR_MS);
+        const isHeard = await exists(pool, 'received_at > ?', [source, since]);
+        // All of the inbox is searched once: from then on every look hears what comes.
+        wasHeard =
+          isHeard || (wasHeard ?? (await exists(pool, 'received_at <= ?', [source, since])));
+        return isHeard || !wasHeard ? null : { source, hours };
+      },
+    };
+  });
 }
 
 async function exists(
@@ -101,5 +107,5 @@ function audits({ config, pool, now }: WatchingOptions): readonly Observation[] 
     const { problem } = await audit(pool);
     return problem === null ? null : { ...problem };
   });
-  return [{ kind: 'audit-failed:books', everyMs: AUDIT_MS, afterMs: AUDIT_MS, look }];
+  return [{ kind: 'audit-failed:books', everyMs: AUDIT_MS, afterMs: AUDIT_AFTER_MS, look }];
 }
