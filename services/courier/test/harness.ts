@@ -26,7 +26,8 @@ export interface MailServer {
   readonly close: () => Promise<void>;
 }
 
-export async function startMailServer(): Promise<MailServer> {
+/** At a port where one was before, or at a free one. */
+export async function startMailServer(port = 0): Promise<MailServer> {
   const received: Received[] = [];
   let refusals = 0;
   let offers = 0;
@@ -50,7 +51,7 @@ export async function startMailServer(): Promise<MailServer> {
     onData: (stream, _session, done) => callbackify(take)(stream, (error) => done(error)),
   });
   server.on('error', () => undefined);
-  const listener = server.listen(0, '127.0.0.1');
+  const listener = server.listen(port, '127.0.0.1');
   await once(listener, 'listening');
   return {
     url: `smtp://127.0.0.1:${(listener.address() as AddressInfo).port}`,
