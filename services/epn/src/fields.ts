@@ -1,13 +1,11 @@
-import { ACTION_FIELDS, DETAIL_FIELDS, PERSONAL_FIELDS, type Network } from './network.ts';
+import { FIELDS, PERSONAL_FIELDS, type Field, type Network } from './network.ts';
 import { isLiteralMacro, textOf, type ReadParameters } from './parameters.ts';
 import { timeText } from './time-text.ts';
 
-/** They have fields of their own in the event. */
-const IN_THE_ACTION: readonly string[] = ['click_id', 'order_number', 'uniq_id', 'order_status'];
-const KNOWN: ReadonlySet<string> = new Set(
-  [...ACTION_FIELDS, ...DETAIL_FIELDS].filter((name) => !IN_THE_ACTION.includes(name)),
-);
+/** They have a place of their own in the event. */
+const IN_THE_ACTION: readonly Field[] = ['click_id', 'order_number', 'uniq_id', 'order_status'];
 const ELSEWHERE: ReadonlySet<string> = new Set([...IN_THE_ACTION, ...PERSONAL_FIELDS]);
+const KNOWN: ReadonlySet<string> = new Set(FIELDS.filter((name) => !ELSEWHERE.has(name)));
 
 /** Names that are ours: what was left out, what came twice, and what was assumed. */
 const LEFT_OUT = 'left_out';

@@ -1,3 +1,4 @@
+import { EPN_MACROS } from '@kopeck/core/epn-macros';
 import type { EventType } from '@kopeck/core/event';
 
 export type AffiliateType = Extract<EventType, `affiliate.${string}`>;
@@ -5,38 +6,12 @@ export type AffiliateType = Extract<EventType, `affiliate.${string}`>;
 /** How a network writes a time. What is written in no known zone stays as it is. */
 export type TimeFormat = 'as_written' | 'iso' | 'unix_s' | 'unix_ms';
 
-/** The fields that have a place of their own in an action; the others are kept by their names. */
-export const ACTION_FIELDS = [
-  'click_id',
-  'order_number',
-  'uniq_id',
-  'order_status',
-  'revenue',
-  'commission_fee',
-  'currency',
-] as const;
-
-/** Under EPN's names, which are ours for every network. */
-export const DETAIL_FIELDS = [
-  'offer_name',
-  'offer_type',
-  'offer_id',
-  'type_id',
-  'sub',
-  'sub2',
-  'sub3',
-  'sub4',
-  'sub5',
-  'click_time',
-  'time_of_order',
-  'country_code',
-] as const;
+/** EPN's names are ours for every network. */
+export const FIELDS = EPN_MACROS;
+export type Field = (typeof FIELDS)[number];
 
 /** Personal data: kept as evidence alone, which retention may empty. */
-export const PERSONAL_FIELDS = ['ip', 'ipv6', 'user_agent'] as const;
-
-export const FIELDS = [...ACTION_FIELDS, ...DETAIL_FIELDS, ...PERSONAL_FIELDS] as const;
-export type Field = (typeof FIELDS)[number];
+export const PERSONAL_FIELDS = ['ip', 'ipv6', 'user_agent'] as const satisfies readonly Field[];
 
 /** What differs from one affiliate network to the next: words, and nothing that would need code. */
 export interface Network {
