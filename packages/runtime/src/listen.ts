@@ -12,9 +12,16 @@ export interface Listening {
   readonly close: () => Promise<void>;
 }
 
+/**
+ * Longer than Traefik keeps an idle connection (90 s): it must never send a request over one that we
+ * are just closing, since that request would be lost to its sender.
+ */
+const KEEP_ALIVE_MS = 100_000;
+
 /** Rejects when the port is taken: the message names it. */
 export async function listen(app: Express, port: number, host: string): Promise<Listening> {
-  const server = createServer({ requestTimeout: 30_000, headersTimeout: 10_000 }, app);
+  const timeouts = { requestTimeout: 30_000, headersTimeout: 10_000 };
+  const server = createServer({ ...timeouts, keepAliveTimeout: KEEP_ALIVE_MS }, app);
   await new Promise<void>((resolve, reject) => {
     server.once('error', (cause) =>
       reject(new Error(`cannot listen on ${host}:${port}`, { cause })),

@@ -2,7 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { inspect } from 'node:util';
 
 export interface WaitOptions {
-  /** Default 10 s. */
+  /** Default 30 s: for a machine with too much to do, since nothing waits so long that comes. */
   readonly timeoutMs?: number;
   /** Pause between two looks, default 20 ms. */
   readonly everyMs?: number;
@@ -19,7 +19,7 @@ type Falsy = false | null | undefined | 0 | 0n | '';
  */
 export async function waitFor<T>(
   check: () => T | Promise<T>,
-  { timeoutMs = 10_000, everyMs = 20, what = 'the condition' }: WaitOptions = {},
+  { timeoutMs = 30_000, everyMs = 20, what = 'the condition' }: WaitOptions = {},
 ): Promise<Exclude<Awaited<T>, Falsy>> {
   const deadline = performance.now() + timeoutMs;
   let last: Look<T>;

@@ -49,6 +49,7 @@ async function courierOf(prefix: string, config: Partial<CourierConfig> = {}): P
     REDIS_PREFIX: prefix,
     SMTP_URL: mail.url,
     ALERT_EMAIL: 'operator@example.com',
+    COURIER_GRACE_MS: 300,
     ...config,
   });
   couriers.push(courier);
