@@ -123,27 +123,29 @@ test('ids that differ in case, and orders without an id, are not merged', async 
   expect(await actions('syn%')).toHaveLength(2);
 });
 
-test('another network and a signed delivery reach the same ledger', async () => {
+test('another network and a signed delivery reach the same ledger, and a message brings one event only', async () => {
   const url = `${rig.url.epn}/webhook/admitad/${NETWORK_TOKEN}?subid=u-7&order_id=A-1&admitad_id=1&payment_status=approved&payment_sum=10&currency=USD`;
   const network = (await (await fetch(url)).json()) as Answer['body'];
-  const signed = await svix({
+  const fields = {
     click_id: 'u-8',
     order_number: 'S-1',
     uniq_id: 'svix-1',
     order_status: 'completed',
     commission_fee: '7',
     currency: 'TON',
-  });
-  const direct = await postback({
-    click_id: 'u-8',
-    order_number: 'S-1',
-    uniq_id: 'svix-1',
-    order_status: 'completed',
-    commission_fee: '7',
-    currency: 'TON',
-  });
-  expect(direct.body).toEqual({ status: 'duplicate', id: signed['id'] });
-  await allBooked(rig, [String(network['id']), String(signed['id'])]);
+  };
+  const direct = await postback(fields);
+  const signed = await svix(fields);
+  // Not swallowed as a repeat: the ledger must learn which event the message belongs to.
+  expect(signed).toEqual({ status: 'accepted', id: id(direct) });
+  expect(await svix(fields)).toEqual({ status: 'duplicate', id: id(direct) });
+  await allBooked(rig, [String(network['id']), id(direct)]);
+  const known = "SELECT event_id FROM svix_messages WHERE message_id = 'msg_rig'";
+  await waitFor(async () => (await query(rig, known)).length === 1, { what: 'the message' });
+
+  await svix({ ...fields, uniq_id: 'svix-2', commission_fee: '9' });
+  const kept = "SELECT 1 FROM conflicts WHERE event LIKE '%svix-2%'";
+  await waitFor(async () => (await query(rig, kept)).length === 1, { what: 'the conflict' });
   expect(await accounts(/admitad|TON/)).toEqual([
     'cashback:admitad -3 USD',
     'cashback:epn -2.1 TON',
