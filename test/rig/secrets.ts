@@ -13,8 +13,9 @@ export const SECRETS = {
   EPN_SECRET_TOKEN: 'epn-token-of-the-rig_0123456789abcdefgh',
   EPN_DEFAULT_CURRENCY: 'RUB',
   LEDGER_API_TOKEN: 'ledger-token-of-the-rig-0123456789abcdef',
-  LEDGER_LOCK_MS: '1000',
-  LEDGER_STALLED_MS: '500',
+  // Short, for processes that are killed; long enough to fetch fifty jobs from a Redis on a slow disk.
+  LEDGER_LOCK_MS: '4000',
+  LEDGER_STALLED_MS: '1000',
   ADMIN_API_KEY: 'admin-key-of-the-rig-0123456789abcdefghi',
   ALERT_EMAIL: 'operator@shop.test',
   COURIER_GRACE_MS: '500',

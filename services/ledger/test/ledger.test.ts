@@ -37,8 +37,6 @@ function configured(more: Record<string, string> = {}) {
     LEDGER_API_TOKEN: TOKEN,
     REPORT_HOUR: 'off',
     LEDGER_USER_API_TOKEN: USER_TOKEN,
-    LEDGER_LOCK_MS: '1000',
-    LEDGER_STALLED_MS: '500',
     ...RATES,
     ...more,
   });
