@@ -158,7 +158,7 @@ test('another network and a signed delivery reach the same ledger, and a message
 });
 
 test(`with MariaDB stopped in the middle of ${REQUESTS} requests everything is booked exactly once`, async () => {
-  const mailsBefore = (await rig.mails()).length;
+  const mailsBefore = (await mailsOfMariadb()).length;
   const third = Math.floor(REQUESTS / 3);
   const counts = { accepted: 0, refused: 0 };
   let next = 0;
@@ -192,7 +192,7 @@ test(`with MariaDB stopped in the middle of ${REQUESTS} requests everything is b
 
   await Promise.all([sendUntil(third), rig.mariadb.stop()]);
   // What comes before the ledger has noticed is accepted, as any other event is.
-  await waitFor(async () => (await send()) === 503, { everyMs: 100, timeoutMs: 20_000 });
+  await waitFor(async () => (await send()) === 503, { everyMs: 100 });
   await sendUntil(2 * third);
   expect(counts.refused).toBeGreaterThan(third / 2);
   await mailed(mailsBefore + 1, 'the opening mail');
@@ -208,7 +208,7 @@ test(`with MariaDB stopped in the middle of ${REQUESTS} requests everything is b
   const doubled = `SELECT subject ${inInbox} GROUP BY subject HAVING COUNT(*) > 1`;
   expect(await query(rig, doubled)).toEqual([]);
   await mailed(mailsBefore + 2, 'the closing mail');
-  expect((await rig.mails()).length).toBe(mailsBefore + 2);
+  expect(await mailsOfMariadb()).toHaveLength(mailsBefore + 2);
 }, 170_000);
 
 test('no token or key is in any log, metric, job, mail or journal', async () => {
@@ -238,7 +238,12 @@ test('after all of this the books are sound and no job was given up', async () =
 });
 
 async function mailed(count: number, what: string): Promise<void> {
-  await waitFor(async () => (await rig.mails()).length >= count, { timeoutMs: 20_000, what });
+  await waitFor(async () => (await mailsOfMariadb()).length >= count, { what });
+}
+
+/** On a machine that is slow enough, Redis is told to be down as well. */
+async function mailsOfMariadb(): Promise<readonly string[]> {
+  return (await rig.mails()).filter((mail) => mail.includes('(MariaDB)'));
 }
 
 async function svix(data: Readonly<Record<string, string>>): Promise<Answer['body']> {

@@ -56,8 +56,6 @@ function start(): Promise<Ledger> {
     REDIS_URL: place.url,
     REDIS_PREFIX: place.prefix,
     LEDGER_API_TOKEN: 'a-token-that-reads-the-whole-ledger-0001',
-    LEDGER_LOCK_MS: '1000',
-    LEDGER_STALLED_MS: '500',
     REPORT_HOUR: 'off',
     ...RATES,
   });
