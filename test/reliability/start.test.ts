@@ -7,8 +7,14 @@ import { promisify } from 'node:util';
 import { createConnection } from 'mysql2/promise';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '@kopeck/testing/wait-for';
-import { isAlive } from '../src/suite/pids.ts';
-import { freeOffset, runCli, runToEnd, waitForSuite, type Run } from './start-helpers.ts';
+import { isAlive } from '../../cli/src/suite/pids.ts';
+import {
+  freeOffset,
+  runCli,
+  runToEnd,
+  waitForSuite,
+  type Run,
+} from '../../cli/test/start-helpers.ts';
 
 // One suite for the whole file: the tests follow its life, from the first start to the last kill.
 const START = ['cli/src/start.ts'];
