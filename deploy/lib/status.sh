@@ -24,8 +24,13 @@ list_containers() {
   compose ps --all --format '{{.Service}}|{{.State}}|{{.Health}}|{{.Status}}' | grep -vE '^(migrate|volumes|cli)\|' || true
 }
 
+# all_run LIST: of those that do not look well, doctor's second look decides.
 all_run() {
-  [[ -n $1 ]] && ! grep -qvE '\|running\|(healthy)?\|' <<< "$1"
+  local service
+  [[ -n $1 ]] || return 1
+  for service in $(grep -vE '\|running\|(healthy)?\|' <<< "$1" | cut -d '|' -f 1 || true); do
+    [[ $(state_of "$(compose ps --all -q "$service" | head -n 1)") == fine ]] || return 1
+  done
 }
 
 containers_as_json() {

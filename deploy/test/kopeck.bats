@@ -180,7 +180,11 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
   run "$K" status
   [ "$status" -eq 0 ]
   [[ $output == *'traefik    Up 2 hours'* && $output == *Books* && $output != *migrate* ]]
-  printf 'traefik|exited||Exited (1)\nepn|running|healthy|Up\n' > "$FAKE/containers"
+  printf 'traefik|exited||Exited (1)\nepn|running|unhealthy|Up\n' > "$FAKE/containers"
+  echo 'running false unhealthy 0 0 ' > "$FAKE/state-id-epn" # a backup has paused it
+  run "$K" status
+  [ "$status" -eq 0 ]
+  echo 'exited false ' > "$FAKE/state-id-traefik"
   run "$K" status --json
   [ "$status" -eq 1 ]
   [ "$(read_json "$output" 'it.containers[0].state + it.suite.books')" = exitednull ]
