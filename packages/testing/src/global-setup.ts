@@ -31,7 +31,12 @@ export async function setup({ provide }: TestProject): Promise<() => Promise<voi
       password: randomBytes(16).toString('hex'),
     });
     await createMariadbTemplate(template);
-    const mariadb = await startMariadb({ dir: join(dir, 'mariadb'), template });
+    // What nobody kills need not reach the disk: a third of the time that the migrations of a file take.
+    const mariadb = await startMariadb({
+      dir: join(dir, 'mariadb'),
+      template,
+      extraArgs: ['--debug-no-sync'],
+    });
 
     provide('mariadbRootUrl', mariadb.rootUrl);
     provide('redisUrl', redis.url);
