@@ -22,7 +22,7 @@ usage: install.sh [options]            every --option is also KOPECK_OPTION in t
   --db bundled|external    MariaDB here, or a server of yours
   --database-url URL       that server, as who may create users: better as KOPECK_DATABASE_URL
   --tls MODE               acme, acme-ip (an address), selfsigned, external (behind another proxy)
-  --acme-email A           who Let's Encrypt writes to; --acme-staging for trials
+  --acme-email A           who Let's Encrypt writes to, if not --alert-email; --acme-staging for trials
   --bind A --http-port N --https-port N --trusted-proxies NETWORKS
   --build                  build the image on this host
   --yes --non-interactive  never ask; what is missing is named (exit code 64)

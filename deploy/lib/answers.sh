@@ -48,9 +48,15 @@ ask_all() {
   known "$1" ALERT_EMAIL ALERT_EMAIL || ask ALERT_EMAIL ask_alert_email -
   known "$1" SMTP_URL SMTP_URL || ask SMTP_URL ask_smtp_url - secret
   if [[ ${KOPECK_TLS:-$(env_get "$1" TLS_MODE || true)} == acme* ]]; then
-    known "$1" ACME_EMAIL ACME_EMAIL || ask ACME_EMAIL ask_acme_email "${KOPECK_ALERT_EMAIL:-}"
+    known "$1" ACME_EMAIL ACME_EMAIL || choose_acme_email "$1"
   fi
   check_flags
+}
+
+# choose_acme_email FILE: whoever is told of alerts may be told of certificates; a question less.
+choose_acme_email() {
+  KOPECK_ACME_EMAIL=${KOPECK_ALERT_EMAIL:-$(env_get "$1" ALERT_EMAIL || true)}
+  [[ -n $KOPECK_ACME_EMAIL ]] || { unset KOPECK_ACME_EMAIL && ask ACME_EMAIL ask_acme_email ''; }
 }
 
 # known FILE FLAG KEY: KEY stands in .env, if only as empty, or FLAG was given.

@@ -99,7 +99,8 @@ command_upgrade() {
     shift 2
     exec bash "$from/install.sh" --dir "$KOPECK_DIR" "$@"
   fi
-  releases=$(sed -nE 's/^ *STAMPED_RELEASES=(.+)$/\1/p' "$KOPECK_DIR/current/install.sh")
+  releases=${KOPECK_RELEASES:-}
+  [[ -n $releases ]] || releases=$(sed -nE 's/^ *STAMPED_RELEASES=(.+)$/\1/p' "$KOPECK_DIR/current/install.sh")
   [[ -n $releases ]] || die 64 missing --from KOPECK_RELEASES
   script=$(mktemp)
   fetch "$releases/latest/install.sh" "$script" || die 74 pull_failed

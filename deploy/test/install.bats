@@ -51,7 +51,7 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
 @test "at a terminal it asks, in the language that was picked, and shows the token there alone" {
   command -v script > /dev/null || skip 'no script(1)'
   unset KOPECK_LANG
-  printf 'ru\nasked.example\n\nops@example.com\nsmtps://me:hunter2@mail.example:465\n\n' > "$T/typed"
+  printf 'ru\nasked.example\n\nops@example.com\nsmtps://me:hunter2@mail.example:465\n' > "$T/typed"
   run script -qec "bash $T/1.0.0/install.sh" /dev/null < "$T/typed"
   echo "$output"
   [[ $output == *'Домен'* && $output == *'Вставьте в кабинеты'* ]]
