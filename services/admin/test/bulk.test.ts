@@ -66,7 +66,7 @@ function finished(jobId: string): Promise<Progress> {
       const progress = await look(jobId);
       return progress.state !== 'running' && progress;
     },
-    { timeoutMs: 20_000, what: 'the bulk to finish' },
+    { what: 'the bulk to finish' },
   );
 }
 

@@ -67,7 +67,7 @@ async function progressOf(url: string, jobId: string): Promise<Progress> {
 test('a bulk whose process is killed in the middle is ended by another one, no purchase twice', async () => {
   const ids = await purchases(1, 40);
   await admin.stopService();
-  for (const server of ['de1', 'nl2']) await admin.fault(server, 'slow', { ms: 40 });
+  for (const server of ['de1', 'nl2']) await admin.fault(server, 'slow', { ms: 150 });
   const child = run('children/admin.ts');
   const url = await firstLine(child);
   const response = await fetch(`${url}/admin/update_configs`, { method: 'POST', headers });
