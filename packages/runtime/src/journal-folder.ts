@@ -4,26 +4,36 @@ import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { openLocked, type JournalFile } from './journal-file.ts';
 
+export interface Opened {
+  readonly own: JournalFile;
+  /** The ids of those whose rows it has taken over: nobody will open them again. */
+  readonly adopted: readonly string[];
+}
+
 /**
  * The first journal of the folder that no living process holds, or a new one, with the rows of every
  * other one that nobody holds: a copy that was removed before it had drained loses nothing.
  */
-export function openFolder(dir: string, maxBytes: number): JournalFile {
+export function openFolder(dir: string, maxBytes: number): Opened {
   mkdirSync(dir, { recursive: true });
   return whileAlone(dir, () => {
     const [own, ...others] = unlockedIn(dir, maxBytes);
-    if (own === undefined) return openLocked(join(dir, `${randomUUID()}.sqlite`), maxBytes);
-    for (const other of others) adopt(own, other);
-    return own;
+    if (own !== undefined) {
+      const adopted = others.filter((other) => isAdopted(own, other));
+      return { own, adopted: adopted.map(({ id }) => id) };
+    }
+    return { own: openLocked(join(dir, `${randomUUID()}.sqlite`), maxBytes), adopted: [] };
   });
 }
 
-function adopt(own: JournalFile, other: JournalFile): void {
+function isAdopted(own: JournalFile, other: JournalFile): boolean {
   try {
     own.takeOver(other);
+    return true;
   } catch {
     // No room for its rows here: it stays as it is, and the next start tries again.
     other.close();
+    return false;
   }
 }
 

@@ -2,8 +2,8 @@ import { hash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { jobId } from '@kopeck/core/identity';
-import type { JournalFile, NewRow } from './journal-file.ts';
-import { openFolder } from './journal-folder.ts';
+import type { NewRow } from './journal-file.ts';
+import { openFolder, type Opened } from './journal-folder.ts';
 
 /** Nothing can be made durable now: the sender gets a 503 and must come again. */
 export class JournalUnavailable extends Error {
@@ -29,6 +29,8 @@ export interface JournalRow<E extends Journaled = KopeckEvent> {
 export interface Journal<E extends Journaled = KopeckEvent> {
   /** Names this journal in Redis. */
   readonly id: string;
+  /** Names of journals that this one has taken over when it was opened: they are no more. */
+  readonly adopted: readonly string[];
   /** Resolves when the event is on disk. Throws JournalUnavailable; then nothing of it is kept. */
   readonly append: (event: E) => Promise<'accepted' | 'duplicate'>;
   /** Whether an append would be tried now: cap, disk and lock. */
@@ -68,13 +70,11 @@ interface Waiting {
  * Opens the first unlocked journal of the folder, or a new one, and takes over the rows of every other
  * unlocked one. Throws JournalUnavailable.
  */
-export function openJournal<E extends Journaled = KopeckEvent>({
-  dir,
-  maxBytes,
-  keepHours,
-  now,
-}: JournalOptions): Journal<E> {
-  const file = openOwn(dir, maxBytes);
+export function openJournal<E extends Journaled = KopeckEvent>(
+  options: JournalOptions,
+): Journal<E> {
+  const { dir, maxBytes, keepHours, now } = options;
+  const { own: file, adopted } = openOwn(dir, maxBytes);
   let batch: Waiting[] = [];
   let begunAt = 0;
 
@@ -108,6 +108,7 @@ export function openJournal<E extends Journaled = KopeckEvent>({
 
   return {
     id: file.id,
+    adopted,
     append(event) {
       return new Promise((resolve, reject) => {
         const row: NewRow = [keyOf(event), JSON.stringify(event), now().getTime()];
@@ -134,7 +135,7 @@ function keyOf(event: Journaled): string {
   return hash('sha256', jobId(event), 'base64url').slice(0, 22);
 }
 
-function openOwn(dir: string, maxBytes: number): JournalFile {
+function openOwn(dir: string, maxBytes: number): Opened {
   try {
     return openFolder(dir, maxBytes);
   } catch (cause) {

@@ -1,7 +1,7 @@
 import type { Redis } from 'ioredis';
 import type { Append } from '@kopeck/core/receive';
 import { startForwarder } from './forwarder.ts';
-import { openIncidents, type Incidents } from './incidents.ts';
+import { openIncidents, type Incidents, type ReporterOptions } from './incidents.ts';
 import { JournalUnavailable, openJournal, type Journal } from './journal.ts';
 import type { Metrics } from './metrics.ts';
 import { openQueue } from './queue.ts';
@@ -23,6 +23,8 @@ interface Parts {
 }
 
 const WATCH_MS = 1_000;
+/** What a copy says of itself and its journal. */
+const KINDS = ['journal-unavailable', 'journal-half-full', 'redis-unsafe'];
 
 /** The journal with what stands behind it: the forwarder to the queue, and the watch over its size. */
 export function startReceiverJournal(options: ReceiverOptions, parts: Parts): ReceiverJournal {
@@ -34,6 +36,7 @@ export function startReceiverJournal(options: ReceiverOptions, parts: Parts): Re
   closing.add('journal', journal.close);
   const incidents = openIncidents({ service: name, instance: journal.id, redis, prefix, log, now });
   closing.add('incidents', incidents.stop);
+  endIncidentsOf(journal.adopted, { service: name, redis, prefix, log, now, closing });
   const queue = openQueue(queueName, redis, prefix);
   const forwarder = startForwarder({
     journal,
@@ -65,6 +68,18 @@ export function startReceiverJournal(options: ReceiverOptions, parts: Parts): Re
     }
   };
   return { append, journal, incidents, connected: forwarder.connected };
+}
+
+/** A copy that is no more has opened incidents, perhaps, and will never say that they are over. */
+function endIncidentsOf(
+  copies: readonly string[],
+  { closing, ...reporter }: Omit<ReporterOptions, 'instance'> & Pick<Parts, 'closing'>,
+): void {
+  for (const instance of copies) {
+    const incidents = openIncidents({ ...reporter, instance });
+    closing.add('incidents of an adopted journal', incidents.stop);
+    for (const kind of KINDS) incidents.close(kind);
+  }
 }
 
 function watchSize(

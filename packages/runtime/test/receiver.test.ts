@@ -194,6 +194,28 @@ test('a journal at its cap is a 503 and a report, and takes events again when it
   });
 });
 
+test('what a copy had opened is over when it is no more and another one has adopted its journal', async () => {
+  const copies = [await start(), await start()];
+  await waitFor(async () => new Set(await instancesSaying('redis-unsafe closed')).size === 2);
+  for (const copy of copies) await copy.close();
+  await start();
+  // No copy says that of itself before it has taken an event.
+  await waitFor(async () => (await instancesSaying('journal-unavailable closed')).length === 1);
+  const [adopted] = await instancesSaying('journal-unavailable closed');
+  await waitFor(async () => {
+    const ended = await instancesSaying('redis-unsafe closed');
+    return ended.filter((instance) => instance === adopted).length === 2;
+  });
+});
+
+async function instancesSaying(words: string): Promise<readonly string[]> {
+  const jobs = await lookAt('incidents').getJobs(['waiting'], 0, -1, true);
+  return jobs
+    .map(({ data }) => data as IncidentReport)
+    .filter(({ kind, state }) => `${kind} ${state}` === words)
+    .map(({ instance }) => instance);
+}
+
 test('a receiver that closes lets go of its ports and of its journal', async () => {
   const receiver = await start();
   await send(receiver, '{"id":7}');
