@@ -39,6 +39,9 @@ const MORE = {
   FULFILMENT_SECRET: 'whsec_Y2FuYXJ5LWZ1bGZpbG1lbnQtY2FuYXJ5LTAwMDE=',
 } as const;
 
+/** The path of a URL that is called and fails. */
+const HEARTBEAT = 'ping/canary-0b1e7c52-heartbeat';
+
 /** What a value is known by where it might leak: not by names that anybody may read. */
 const PUBLIC =
   /^(HOST|LOG_LEVEL|SBP_PROVIDER|EPN_DEFAULT_CURRENCY|LEDGER_(LOCK|STALLED)_MS|ALERT_EMAIL|COURIER_\w+_MS|NDN_PER_STAR|PLANS|TBANK_TERMINAL_KEY|YOOKASSA_SHOP_ID|(RAIFFEISEN_SBP|TOCHKA)_MERCHANT_ID|TOCHKA_ACCOUNT_ID|TOCHKA_CUSTOMER_CODE)$/;
@@ -47,6 +50,7 @@ const SECRET_VALUES = [
     .filter(([name, value]) => !PUBLIC.test(name) && value.length > 8)
     .map(([, value]) => value.replace(/^(epn|admitad|\d+):(?:whsec_)?/, '').replace('whsec_', '')),
   PANEL_TOKEN,
+  HEARTBEAT,
 ];
 
 /** Of nobody. */
@@ -82,6 +86,7 @@ beforeAll(async () => {
     TELEGRAM_API_URL: away,
     TELEGRAM_FORWARD_URL: away,
     FULFILMENT_URL: away,
+    HEARTBEAT_URL: `${away}/${HEARTBEAT}`,
     AFFILIATE_NETWORKS_DIR: new URL('../../services/epn/networks', import.meta.url).pathname,
   });
 }, 120_000);
@@ -97,10 +102,12 @@ test('what partners send, right and wrong, is booked or refused, with secrets an
   await allBooked(rig, ids);
   await cryptobot(rig, `{"senseless":"${PERSON.phone}",`);
   await waitFor(async () => (await rig.mails()).length > 0, { timeoutMs: 30_000, what: 'a mail' });
-  await waitFor(() => rig.processes.get('courier')?.log().includes('was not delivered'), {
-    timeoutMs: 30_000,
-    what: 'the courier to have tried',
-  });
+  for (const failure of ['was not delivered', 'a heartbeat failed']) {
+    await waitFor(() => rig.processes.get('courier')?.log().includes(failure), {
+      timeoutMs: 30_000,
+      what: 'the courier to have tried',
+    });
+  }
 });
 
 test('no secret and nobody is in any log line', () => {
