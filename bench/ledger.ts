@@ -51,6 +51,7 @@ const FOR_FILLING = [
   '--innodb-log-file-size=1G',
   '--innodb-flush-log-at-trx-commit=0',
   '--innodb-doublewrite=0',
+  '--innodb-fill-factor=70',
 ];
 
 async function main(): Promise<void> {

@@ -2,6 +2,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { KopeckEvent } from '@kopeck/core/event';
 import type { Log } from '@kopeck/runtime/log';
 import type { Verdict } from './decide.ts';
+import { keptOf } from './kept.ts';
 
 export interface BatcherOptions {
   /** Books all of them or throws; a verdict for each, in their order. */
@@ -23,7 +24,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-const MAX_EVENTS = 200;
+/** Half of what a queue's workers may hold: while one half is booked, the other is finished and fetched anew. */
+export const MAX_EVENTS = 100;
 const MAX_BYTES = 4 * 2 ** 20;
 const RETRY_AFTER_MS = 500;
 const LOG_EVERY = 60;
@@ -65,6 +67,8 @@ export function createBatcher({ book, log, signal }: BatcherOptions): Batcher {
   return {
     add: (event) =>
       new Promise((resolve, reject) => {
+        // What the booking needs of it is made while the batch before is in the database.
+        keptOf(event);
         queue.push({ event, bytes: event.evidence.length, resolve, reject });
         // The rest of this turn's events come along.
         if (!isRunning) {

@@ -1,10 +1,9 @@
-import { deflateSync } from 'node:zlib';
 import type { PoolConnection } from 'mysql2/promise';
 import type { KopeckEvent } from '@kopeck/core/event';
-import { sha256 } from '@kopeck/core/identity';
 import { formatAmount } from '@kopeck/core/money';
 import { nextHash, type Link } from './chain.ts';
 import type { Decision, Verdict } from './decide.ts';
+import { keptOf } from './kept.ts';
 import { postingsText, type Posting } from './posting.ts';
 import { recordHeartbeat } from './record-heartbeat.ts';
 import { recordNotices } from './record-notices.ts';
@@ -32,7 +31,7 @@ export async function record(
   tx: PoolConnection,
   verdicts: readonly Verdict[],
   head: Head,
-  { bookedAt, earlier, evidenceHashOf = ({ evidence }) => sha256(evidence) }: Circumstances,
+  { bookedAt, earlier, evidenceHashOf = hashOf }: Circumstances,
 ): Promise<Head> {
   const decisions = verdicts.filter((verdict) => verdict.kind === 'new');
   const { rows, newHead } = chain(decisions, head, evidenceHashOf);
@@ -44,10 +43,11 @@ export async function record(
   );
   await insert(
     tx,
-    'INSERT INTO evidence VALUES ?',
-    decisions
-      .filter(({ event }) => event.evidence !== '')
-      .map(({ id, event }) => [id, deflateSync(event.evidence, COMPRESSION)]),
+    'INSERT INTO evidence (event_id, body) VALUES ?',
+    decisions.flatMap(({ id, event }) => {
+      const { evidence } = keptOf(event);
+      return evidence === null ? [] : [[id, evidence]];
+    }),
   );
   await recordEntries(tx, rows, bookedAt);
   // The database checks what was booked, and adds it to the balances: 0014-ledger-invariants.sql.
@@ -67,8 +67,9 @@ export async function record(
   return newHead;
 }
 
-/** A request is about a kilobyte: more effort hardly makes it smaller, a larger buffer is only thrown away. */
-const COMPRESSION = { level: 1, chunkSize: 2_048 } as const;
+function hashOf(event: KopeckEvent): string {
+  return keptOf(event).evidenceHash;
+}
 
 interface Chained {
   readonly decision: Decision;
@@ -86,7 +87,7 @@ function chain(
 ): { rows: readonly Chained[]; newHead: Head } {
   let { seq, hash } = head;
   const rows = decisions.map((decision) => {
-    const data = JSON.stringify(decision.event.data);
+    const { data } = keptOf(decision.event);
     const inputs = JSON.stringify(decision.inputs);
     const evidenceHash = evidenceHashOf(decision.event);
     seq += 1n;

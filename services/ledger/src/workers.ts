@@ -21,14 +21,21 @@ export interface WorkersOptions {
   readonly now: () => Date;
 }
 
-/** As many events of one queue may wait for the next commit. */
-export const CONCURRENCY = 200;
+/**
+ * WORKERS times CONCURRENCY events of one queue may wait for a commit. A worker fetches that many, one after
+ * the other, before it begins with the first, and until then renews no lock: where Redis needs long for each,
+ * a single worker of 200 would lose all of them, again and again.
+ */
+export const WORKERS = 4;
+export const CONCURRENCY = 50;
 const CLOSE_WITHIN_MS = 5_000;
 
-/** One BullMQ worker a queue, all of them feeding the one batcher. Returns what closes them. */
+/** Some BullMQ workers a queue, all of them feeding the one batcher. Returns what closes them. */
 export function startWorkers(options: WorkersOptions): () => Promise<void> {
   const names = Object.keys(QUEUES) as QueueName[];
-  const workers = names.map((name) => startWorker(name, options));
+  const workers = names.flatMap((name) =>
+    Array.from({ length: WORKERS }, () => startWorker(name, options)),
+  );
   return async () => {
     await Promise.all(workers.map((worker) => closeWorker(worker)));
   };

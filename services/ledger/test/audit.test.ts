@@ -108,8 +108,8 @@ function placeOf(kind: string, damaged: readonly AuditRow[], first: number): str
   return `seq ${row === undefined ? damaged.length : row.link.seq}`;
 }
 
-/** Columns whose change nobody can notice: they tell when a row of today's state was written. */
-const CLOCKS = new Set(['updated_at', 'created_at']);
+/** Columns whose change nobody can notice: they tell when a row was written, or (`n`) where it lies. */
+const TELL_NOTHING = new Set(['updated_at', 'created_at', 'n']);
 const TABLES = [
   'inbox',
   'evidence',
@@ -132,7 +132,7 @@ test('a change of any column of any table of the books is found in the database'
   );
   for (const { t, c, d } of columns) {
     const [table, column] = [String(t), String(c)];
-    if (!TABLES.includes(table) || CLOCKS.has(column)) continue;
+    if (!TABLES.includes(table) || TELL_NOTHING.has(column)) continue;
     const changes = await changeOne(table, column, String(d));
     expect(changes, `${table}.${column}`).toBe(1);
     expect((await audit(books.pool)).problem, `${table}.${column}`).not.toBeNull();
