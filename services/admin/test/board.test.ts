@@ -49,3 +49,20 @@ test('nothing can be changed, and a page of somebody else cannot even ask', asyn
   const foreign = { ...basic(KEY), 'sec-fetch-site': 'cross-site' };
   expect((await ask(path, { ...change, headers: foreign })).status).toBe(403);
 });
+
+test('where the operator wants it so, a queue is paused and goes on, still not for a foreign page', async () => {
+  const place = { redisUrl: inject('redisUrl'), databaseUrl: database.url };
+  const writable = await runAdmin(place, { QUEUES_WRITABLE: 'true' });
+  const change = async (path: string, more: Record<string, string> = {}): Promise<number> => {
+    const init = { method: 'PUT', headers: { ...basic(KEY), ...more } };
+    return (await fetch(`${writable.url}/admin/queues/api/queues/events-admin/${path}`, init))
+      .status;
+  };
+  try {
+    expect(await change('pause', { 'sec-fetch-site': 'cross-site' })).toBe(403);
+    expect(await change('pause')).toBe(200);
+    expect(await change('resume')).toBe(200);
+  } finally {
+    await writable.close();
+  }
+});

@@ -19,7 +19,7 @@ const STORIES: Readonly<Record<string, Story>> = {
     title: 'Redis is down',
     what: 'Redis does not answer.',
     money:
-      'Nothing is lost. The receivers go on answering and keep every event in their journals; they are forwarded and booked when Redis is back. Until then nothing new is booked.',
+      'Nothing is lost as long as the journals have room (JOURNAL_MAX_BYTES each, and 10 % of the disk free): the receivers go on answering and keep every event there, and all of it is booked when Redis is back. After that they answer 503, and cannot tell you so while Redis is away. Until then nothing new is booked.',
     todo: 'See whether Redis runs, whether its memory or disk is full, and whether REDIS_URL is still right. Nothing has to be repeated afterwards.',
   },
   'journal-half-full': {
