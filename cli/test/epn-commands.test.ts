@@ -1,7 +1,12 @@
 import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterEach, beforeEach, expect, test } from 'vitest';
+import { Redis } from 'ioredis';
+import { createConnection } from 'mysql2/promise';
+import { afterEach, beforeEach, expect, inject, test } from 'vitest';
+import { migrate } from '@kopeck/runtime/migrate';
+import { createTestDatabase, createTestRedis } from '@kopeck/testing/test-database';
+import { writeListed } from '../../services/epn/src/stats/listed.ts';
 import { Advice, type Context } from '../src/commands/command.ts';
 import { run as epn } from '../src/commands/epn.ts';
 import { run as rotateToken } from '../src/commands/rotate-token.ts';
@@ -74,3 +79,55 @@ test('asked wrongly, or without a file to change, they say what to do', async ()
   await expect(rotateToken(['sbp'], context)).rejects.toThrow(/usage/);
   await expect(rotateToken(['epn'], context)).rejects.toThrow(/EPN_SECRET_TOKEN is in none of/);
 });
+
+test('epn missing names what is completed in the books and not in the statistics', async () => {
+  const database = await createTestDatabase(inject('mariadbRootUrl'));
+  const { url, prefix } = createTestRedis(inject('redisUrl'));
+  const redis = new Redis(url);
+  try {
+    await migrate(database.url);
+    const context = contextWith({
+      DATABASE_URL: database.url,
+      REDIS_URL: url,
+      REDIS_PREFIX: prefix,
+    });
+    await expect(epn(['missing'], context)).rejects.toThrow(/no list of the statistics/);
+
+    const day = (text: string): string => `2026-10-${text} 12:00:00`;
+    const rows = [
+      ['listed', 'epn_bz', 'completed', day('03')],
+      ['Listed', 'epn_bz', 'completed', day('03')],
+      ['syn_0123', 'epn_bz', 'completed', day('03')],
+      ['held', 'epn_bz', 'waiting', day('03')],
+      ['older', 'epn_bz', 'completed', day('01')],
+      ['younger', 'epn_bz', 'completed', day('09')],
+      ['of-another', 'admitad', 'completed', day('03')],
+    ].map(([id, partner, status, at]) => [
+      `affiliate:${partner}:${id}`,
+      partner,
+      id,
+      'u-1',
+      'ORDER-7',
+      status,
+      'RUB',
+      '96.35',
+      1,
+      at,
+    ]);
+    const connection = await createConnection(database.url);
+    await connection.query('INSERT INTO affiliate_actions VALUES ?', [rows]);
+    await connection.end();
+
+    const listed = { askedAt: '2026-10-10T03:00:00.000Z', from: '2026-10-01' };
+    await writeListed(redis, prefix, { ...listed, actionIds: ['listed', 'other'] });
+    expect(await epn(['missing'], context)).toBe(1);
+    expect(context.said.join('\n')).toMatch(/2 completed in the books then, 1 are not listed/);
+    expect(context.said.at(-1)).toBe('  Listed  order ORDER-7  96.350000000000000000 RUB');
+
+    await writeListed(redis, prefix, { ...listed, actionIds: ['listed', 'Listed'] });
+    expect(await epn(['missing'], context)).toBe(0);
+  } finally {
+    redis.disconnect();
+    await database.drop();
+  }
+}, 30_000);

@@ -68,7 +68,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./env-example.ts'),
   },
   epn: {
-    summary: 'epn url: prints the postback URL for the cabinet of EPN',
+    summary: 'epn url: the postback URL for the cabinet; epn missing: what EPN does not list',
     load: () => import('./epn.ts'),
   },
   'rotate-token': {

@@ -10,6 +10,7 @@ import { loadConfig } from '@kopeck/runtime/config';
 import { epnServiceConfig } from '../src/config.ts';
 import { epnNetwork } from '../src/epn/config.ts';
 import { openStatsClient } from '../src/stats/client.ts';
+import { readListed } from '../src/stats/listed.ts';
 import { StatsError } from '../src/stats/reach.ts';
 import { rowEvent } from '../src/stats/row-event.ts';
 import { openTokenFile } from '../src/stats/token-file.ts';
@@ -102,6 +103,9 @@ test('what is missing here is journaled once, and what is here is a repeat', asy
     await waitFor(async () => (await epn.queued()).length >= 520);
     const ids = (await epn.queued()).map(({ data }) => (data as AffiliateAction).actionId);
     expect(new Set(ids).size).toBe(520);
+
+    const listed = await waitFor(() => readListed(epn.redis, epn.prefix));
+    expect(listed.actionIds).toEqual([...rows.map(({ id }) => id), 'open']);
 
     const kept = await readdir(epn.journalDir);
     expect(kept).toContain('epn-stats.token');

@@ -44,8 +44,8 @@ export function rowEvent(
   epn: Network,
   receivedAt: Date,
 ): Normalised<never> {
-  const attributes = isRecord(row['attributes']) ? row['attributes'] : {};
-  const fields: Record<string, unknown> = { uniq_id: row['id'] ?? attributes['transactionId'] };
+  const attributes = attributesIn(row);
+  const fields: Record<string, unknown> = { uniq_id: actionIdIn(row) };
   for (const [ours, theirs] of Object.entries(NAMES)) fields[ours] = attributes[theirs] ?? null;
   fields['click_id'] ??= attributes['user_click_id'] ?? null;
 
@@ -61,4 +61,13 @@ export function rowEvent(
     body,
     receivedAt,
   });
+}
+
+/** What a postback calls `uniq_id`; undefined where the row has none. */
+export function actionIdIn(row: Readonly<Record<string, unknown>>): unknown {
+  return row['id'] ?? attributesIn(row)['transactionId'];
+}
+
+function attributesIn(row: Readonly<Record<string, unknown>>): Record<string, unknown> {
+  return isRecord(row['attributes']) ? row['attributes'] : {};
 }
