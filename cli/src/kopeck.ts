@@ -5,8 +5,8 @@ import { Advice, contextOf } from './commands/command.ts';
 async function main([name = 'help', ...args]: readonly string[]): Promise<number> {
   const entry = COMMANDS[name];
   if (entry === undefined) {
-    console.log(usage());
-    return name === 'help' ? 0 : 2;
+    console.log(asCalled(usage()));
+    return ['help', '-h', '--help'].includes(name) ? 0 : 2;
   }
   const { run } = await entry.load();
   return run(args, contextOf(process.env));
@@ -22,8 +22,13 @@ function usage(): string {
   ].join('\n');
 }
 
+/** On a server it is the host's command that hands its arguments on to this one. */
+function asCalled(text: string): string {
+  return text.replaceAll('npm run kopeck --', process.env['KOPECK_COMMAND'] ?? 'npm run kopeck --');
+}
+
 process.exitCode = await main(process.argv.slice(2)).catch((error: unknown) => {
-  if (error instanceof Advice) console.error(error.message);
+  if (error instanceof Advice) console.error(asCalled(error.message));
   else console.error(error instanceof Error ? (error.stack ?? error.message) : error);
   return error instanceof Advice ? 2 : 1;
 });

@@ -1,3 +1,4 @@
+import { spawnSync } from 'node:child_process';
 import { readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
@@ -25,6 +26,16 @@ test('docs/operations.md names every exit code of the installer', () => {
   expect(
     [...new Set(codes)].filter((code) => !new RegExp(`^\\| [\\d, ]*\\b${code}\\b`, 'm').test(text)),
   ).toEqual([]);
+});
+
+test('a command of the suite calls itself as the operator has called it', () => {
+  const { status, stderr } = spawnSync(
+    process.execPath,
+    ['cli/src/kopeck.ts', 'audit', '--nonsense'],
+    { cwd: ROOT, env: { KOPECK_COMMAND: 'kopeck' }, encoding: 'utf8' },
+  );
+  expect(status).toBe(2);
+  expect(stderr).toMatch(/^usage: kopeck audit/);
 });
 
 function shellLibrary(): readonly string[] {
