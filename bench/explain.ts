@@ -1,15 +1,12 @@
-import { existsSync, readFileSync, writeFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { parseArgs } from 'node:util';
 import type { Pool, RowDataPacket } from 'mysql2/promise';
 import { openDatabase } from '@kopeck/runtime/database';
-import { migrate } from '@kopeck/runtime/migrate';
 import { startMariadb } from '@kopeck/testing/private-mariadb';
-import { createTestDatabase } from '@kopeck/testing/test-database';
 import { explainEvent, findEvents } from '../services/ledger/src/explain.ts';
-import { fill } from './fill-books.ts';
+import { filledBooks } from './fill-books.ts';
 
 // How long `kopeck explain` takes when the books are full, with the small cache of a small host:
 // `npm run bench:explain -- [--events 1000000] [--looks 200] [--dir FOLDER]`; a folder that is named is kept, and
@@ -22,24 +19,10 @@ const { values } = parseArgs({
 const EVENTS = Number(values.events ?? 1_000_000);
 const LOOKS = Number(values.looks ?? 200);
 const AIM_MS = 50;
-const FOR_FILLING = [
-  '--innodb-buffer-pool-size=3G',
-  '--innodb-log-file-size=1G',
-  '--innodb-flush-log-at-trx-commit=0',
-  '--innodb-doublewrite=0',
-  '--innodb-fill-factor=70',
-];
-
-interface Filled {
-  readonly url: string;
-  readonly port: number;
-  readonly rootPassword: string;
-}
-
 async function main(): Promise<void> {
   const dir = values.dir ?? (await mkdtemp(join(tmpdir(), 'kopeck-bench-')));
   try {
-    const { url, port, rootPassword } = await filled(dir);
+    const { url, port, rootPassword } = await filledBooks(dir, EVENTS);
     // Started again it has 64 MB of cache, and nothing in it.
     const mariadb = await startMariadb({ dir, port, rootPassword });
     try {
@@ -50,21 +33,6 @@ async function main(): Promise<void> {
   } finally {
     if (values.dir === undefined) await rm(dir, { recursive: true });
   }
-}
-
-/** Fills a MariaDB and stops it, unless an earlier run has done so in this folder. */
-async function filled(dir: string): Promise<Filled> {
-  const note = join(dir, 'filled.json');
-  if (existsSync(note)) return JSON.parse(readFileSync(note, 'utf8')) as Filled;
-  const mariadb = await startMariadb({ dir, extraArgs: FOR_FILLING });
-  const { url } = await createTestDatabase(mariadb.rootUrl);
-  await migrate(url);
-  await withPool(url, (pool) => fill(pool, EVENTS, (text) => console.log(text)));
-  await mariadb.stop();
-  const rootPassword = decodeURIComponent(new URL(mariadb.rootUrl).password);
-  const done: Filled = { url, port: mariadb.port, rootPassword };
-  writeFileSync(note, JSON.stringify(done), { mode: 0o600 });
-  return done;
 }
 
 async function withPool(url: string, work: (pool: Pool) => Promise<void>): Promise<void> {

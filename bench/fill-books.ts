@@ -1,4 +1,42 @@
+import { existsSync, readFileSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
+import { openDatabase } from '@kopeck/runtime/database';
+import { migrate } from '@kopeck/runtime/migrate';
+import { startMariadb } from '@kopeck/testing/private-mariadb';
+import { createTestDatabase } from '@kopeck/testing/test-database';
+
+/** A MariaDB that is stopped, with migrated and filled books in it. */
+export interface Filled {
+  readonly url: string;
+  readonly port: number;
+  readonly rootPassword: string;
+}
+
+const FOR_FILLING = [
+  '--innodb-buffer-pool-size=3G',
+  '--innodb-log-file-size=1G',
+  '--innodb-flush-log-at-trx-commit=0',
+  '--innodb-doublewrite=0',
+  '--innodb-fill-factor=70',
+];
+
+/** Fills a MariaDB in this folder and stops it, unless an earlier run has done so. */
+export async function filledBooks(dir: string, events: number): Promise<Filled> {
+  const note = join(dir, 'filled.json');
+  if (existsSync(note)) return JSON.parse(readFileSync(note, 'utf8')) as Filled;
+  const mariadb = await startMariadb({ dir, extraArgs: FOR_FILLING });
+  const { url } = await createTestDatabase(mariadb.rootUrl);
+  await migrate(url);
+  const pool = openDatabase(url, { connections: 1 });
+  if (events > 0) await fill(pool, events, (text) => console.log(text));
+  await pool.end();
+  await mariadb.stop();
+  const rootPassword = decodeURIComponent(new URL(mariadb.rootUrl).password);
+  const done: Filled = { url, port: mariadb.port, rootPassword };
+  writeFileSync(note, JSON.stringify(done), { mode: 0o600 });
+  return done;
+}
 
 const CHUNK = 100_000;
 
@@ -6,7 +44,7 @@ const CHUNK = 100_000;
  * Books of that many events, by SQL alone: rows of every table, of the sizes and in the random order of
  * ids that real ones have. Their hashes are no chain; it is the look-ups that need them.
  */
-export async function fill(pool: Pool, events: number, say: (text: string) => void): Promise<void> {
+async function fill(pool: Pool, events: number, say: (text: string) => void): Promise<void> {
   const tx = await pool.getConnection();
   try {
     await tx.query('SET unique_checks = 0, foreign_key_checks = 0');

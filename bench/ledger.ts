@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
@@ -6,10 +7,8 @@ import { parseArgs } from 'node:util';
 import { Redis } from 'ioredis';
 import type { RowDataPacket } from 'mysql2/promise';
 import { openDatabase } from '@kopeck/runtime/database';
-import { migrate } from '@kopeck/runtime/migrate';
 import { startMariadb } from '@kopeck/testing/private-mariadb';
 import { startRedis } from '@kopeck/testing/private-redis';
-import { createTestDatabase } from '@kopeck/testing/test-database';
 import {
   doNothing,
   drain,
@@ -18,13 +17,14 @@ import {
   type Bench,
   type Drained,
 } from './ledger-drain.ts';
-import { fill } from './fill-books.ts';
+import { filledBooks } from './fill-books.ts';
 
 // How fast the ledger drains a full queue, beside a worker that does nothing and beside one transaction
 // per event, with the database of deploy/mariadb: `npm run bench:ledger -- [--events 10000] [--rounds 3]
-// [--rows 1000000] [--cache 3G]`. Each figure is the median of its rounds, which take turns, so that
-// whatever else the machine does meets all of them. With --rows it ends with the ledger's own figure on
-// tables that hold so many events; --cache is another size of MariaDB's cache than that of deploy/mariadb.
+// [--rows 1000000] [--cache 3G] [--dir FOLDER]`. Each figure is the median of its rounds, which take turns,
+// so that whatever else the machine does meets all of them. With --rows it ends with the ledger's own figure
+// on tables that hold so many events, which a named folder keeps for the next run; --cache is another size of
+// MariaDB's cache than that of deploy/mariadb.
 
 const { values } = parseArgs({
   options: {
@@ -32,12 +32,15 @@ const { values } = parseArgs({
     rounds: { type: 'string' },
     rows: { type: 'string' },
     cache: { type: 'string' },
+    dir: { type: 'string' },
   },
 });
 const EVENTS = Number(values.events ?? 10_000);
 const ROUNDS = Number(values.rounds ?? 3);
 const ROWS = Number(values.rows ?? 0);
 const WARM_UP = 5_000;
+/** Tables that are kept must not know the events of the run before. */
+const RUN = randomUUID();
 
 /** As on the operator's machine, the binary log and the small cache among them; the last one wins. */
 const SETTINGS = Array.from(
@@ -46,13 +49,6 @@ const SETTINGS = Array.from(
   ),
   ([, key, value]) => `--${key}${value === undefined ? '' : `=${value}`}`,
 ).concat(values.cache === undefined ? [] : [`--innodb-buffer-pool-size=${values.cache}`]);
-const FOR_FILLING = [
-  '--innodb-buffer-pool-size=3G',
-  '--innodb-log-file-size=1G',
-  '--innodb-flush-log-at-trx-commit=0',
-  '--innodb-doublewrite=0',
-  '--innodb-fill-factor=70',
-];
 
 async function main(): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'kopeck-bench-'));
@@ -89,25 +85,14 @@ async function withBooks(
   work: (books: Books) => Promise<number>,
 ): Promise<number> {
   const { redis, pids } = around;
-  const dir = join(around.dir, `rows-${rows}`);
-  const filling = await startMariadb({ dir, extraArgs: FOR_FILLING });
-  const { port } = filling;
-  const rootPassword = decodeURIComponent(new URL(filling.rootUrl).password);
-  const { url } = await createTestDatabase(filling.rootUrl);
-  await migrate(url);
-  if (rows > 0) {
-    const pool = openDatabase(url, { connections: 1 });
-    await fill(pool, rows, (text) => console.log(text));
-    await pool.end();
-  }
-  await filling.stop();
-
+  const dir = (rows > 0 && values.dir) || join(around.dir, `rows-${rows}`);
+  const { url, port, rootPassword } = await filledBooks(dir, rows);
   const mariadb = await startMariadb({ dir, port, rootPassword, extraArgs: SETTINGS });
   const pool = openDatabase(url, { connections: 2 });
   const root = openDatabase(mariadb.rootUrl, { connections: 1 });
   try {
     const books = { pool, redis, pids: [...pids, mariadb.pid], status: () => statusOf(root) };
-    await drain(books, `warm-up-${rows}`, WARM_UP, ledger);
+    await drain(books, `warm-up-${RUN}-${rows}`, WARM_UP, ledger);
     return await work(books);
   } finally {
     await Promise.all([pool.end(), root.end()]);
@@ -143,7 +128,7 @@ async function compare(books: Books): Promise<number> {
 async function alone(books: Books): Promise<number> {
   const booked: Drained[] = [];
   for (let round = 1; round <= ROUNDS; round += 1)
-    booked.push(await drain(books, `full-${round}`, EVENTS, ledger));
+    booked.push(await drain(books, `full-${RUN}-${round}`, EVENTS, ledger));
   sayCpu('the ledger on full tables', booked);
   return rateOf(booked);
 }
