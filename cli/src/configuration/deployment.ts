@@ -65,6 +65,16 @@ const databaseKeys = {
   DATABASE_INTERNAL: Joi.boolean()
     .default(true)
     .messages({ '*': 'false where the database is on another machine' }),
+  MARIADB_CACHE: Joi.string()
+    .pattern(/^[1-9]\d{0,4}[MG]$/)
+    .default('64M')
+    .messages({
+      '*': 'the cache of the bundled MariaDB, such as 64M; 1536M holds the indexes of a million events',
+    }),
+  MARIADB_MEMORY: Joi.string()
+    .pattern(/^[1-9]\d{0,4}[mg]$/)
+    .default('512m')
+    .messages({ '*': 'what the bundled MariaDB may take: its cache and 400 MB' }),
   MARIADB_ROOT_PASSWORD: password('root of the bundled MariaDB').optional(),
   MARIADB_MIGRATE_PASSWORD: password('the owner of the tables'),
   MARIADB_SBP_PASSWORD: password('the database user of sbp'),
