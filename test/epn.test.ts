@@ -123,6 +123,17 @@ test('ids that differ in case, and orders without an id, are not merged', async 
   expect(await actions('syn%')).toHaveLength(2);
 });
 
+test('a macro that nobody replaced is a 400, and a quarantined row of its own', async () => {
+  const { status, body } = await postback({ uniq_id: '{uniq_id}', order_status: 'waiting' });
+  expect({ status, body }).toEqual({
+    status: 400,
+    body: { error: 'literal_macro', field: 'uniq_id' },
+  });
+  const kept = "SELECT reason FROM inbox WHERE source = 'epn' AND outcome = 'quarantined'";
+  await waitFor(async () => (await query(rig, kept)).length === 1, { what: 'the rejected row' });
+  expect(await query(rig, kept)).toEqual([{ reason: 'literal_macro' }]);
+});
+
 test('another network and a signed delivery reach the same ledger, and a message brings one event only', async () => {
   const url = `${rig.url.epn}/webhook/admitad/${NETWORK_TOKEN}?subid=u-7&order_id=A-1&admitad_id=1&payment_status=approved&payment_sum=10&currency=USD`;
   const network = (await (await fetch(url)).json()) as Answer['body'];

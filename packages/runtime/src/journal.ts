@@ -57,8 +57,8 @@ const DISK_FREE_MIN = 0.1;
  */
 const SHORT_OF_SPACE = 0.4;
 
-/** Below what an fsync takes on most disks, so that no answer is held up by much. */
-const GATHER_MS = 5;
+/** What an fsync takes on a slow disk: no answer is held up by more. */
+const GATHER_MS = 10;
 
 interface Waiting {
   readonly row: NewRow;

@@ -68,12 +68,17 @@ function doors(deps: RoutesDeps): readonly Door[] {
   const { config, networks } = deps;
   const epn = epnSource(config);
   return [
-    door(epn, ['GET', 'POST'], handlers(epn, config.EPN_LEDGER_DOWN, deps)),
+    door(epn, ['GET', 'POST'], handlers(atTheDoor(epn), config.EPN_LEDGER_DOWN, deps)),
     ...networks.map((network) => {
       const source = networkSource(network);
-      return door(source, network.methods, handlers(source, network.ledgerDown, deps));
+      return door(source, network.methods, handlers(atTheDoor(source), network.ledgerDown, deps));
     }),
   ];
+}
+
+/** The door has asked for the token already: it is asked once more, with the whole request. */
+function atTheDoor<P>(source: Source<P, Postback>): Source<P, Postback> {
+  return { ...source, proves: 'body' };
 }
 
 function door<P>(
