@@ -5,7 +5,9 @@ import { join } from 'node:path';
 import { Queue, Worker } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, afterEach, beforeAll, expect, test } from 'vitest';
+import { openReplay } from '@kopeck/runtime/replay';
 import { requireBinaries } from '@kopeck/testing/binaries';
+import { paymentEvent } from '@kopeck/testing/build-event';
 import { freePort } from '@kopeck/testing/ports';
 import { startServer, type PrivateServer } from '@kopeck/testing/private-server';
 
@@ -113,6 +115,21 @@ test('the ledger books what a receiver has published, and the courier hears of i
     expect(await completed).toBe('one');
     await worker.close();
   }
+});
+
+test('the operator sends an event again, and has what a queue has given up tried again', async () => {
+  const replay = openReplay({ redis: as('cli'), prefix });
+  const paid = paymentEvent('payment.paid', { source: 'cryptobot', paymentId: 'again' });
+  const refuse = (): Promise<never> => Promise.reject(new Error('given up'));
+  const options = { connection: as('ledger'), prefix };
+  const worker = new Worker('events-crypto', refuse, options);
+  const failed = new Promise((resolve) => worker.on('failed', resolve));
+  await queue('events-crypto', 'crypto').add(paid.type, paid, { attempts: 1 });
+  await failed;
+  await worker.close();
+  await replay.send([paid]);
+  expect(await replay.retryFailed()).toEqual([paid.id]);
+  expect(await queue('events-crypto', 'ledger').count()).toBe(2);
 });
 
 test.for(USERS.filter((user) => user !== 'cli'))(
