@@ -13,6 +13,7 @@ import {
   telegram,
   type Answer,
 } from '../rig/partners.ts';
+import { NETWORK_TOKEN } from './settings.ts';
 import { compose, rigOf, stackUnderTest } from './stack.ts';
 
 const stack = stackUnderTest();
@@ -57,6 +58,14 @@ test("EPN's action is booked when it waits, when it is completed and when it is 
     const money = { revenue: '1500', commission_fee: '100' };
     await booked(await epn(rig, { ...fields, ...money, order_status }));
   }
+});
+
+test('a network that only a mapping file of the operator knows is booked', async () => {
+  const query = 'subid=u-7&order_id=A-1&admitad_id=1&payment_status=approved&payment_sum=10';
+  const url = `${stack.url}/webhook/admitad/${NETWORK_TOKEN}?${query}&currency=USD`;
+  const response = await fetch(url);
+  const body = (await response.json()) as Answer['body'];
+  await booked({ status: response.status, retryAfter: null, body });
 });
 
 test('configs are read anew from the panel', async () => {

@@ -22,6 +22,7 @@ interface Service {
   readonly pid?: string;
   readonly ports?: readonly object[];
   readonly volumes?: readonly {
+    readonly type: string;
     readonly source: string;
     readonly target: string;
     readonly read_only?: boolean;
@@ -97,6 +98,13 @@ test('the databases cannot be reached but by those who use them, and reach nobod
   expect(on('egress').toSorted()).toEqual(['admin', 'cli', 'courier', 'crypto', 'epn', 'sbp']);
   for (const name of ['redis', 'mariadb']) {
     expect(Object.keys(all.services[name]?.networks ?? {})).toHaveLength(1);
+  }
+});
+
+test('what is mounted from this host can be read, and no more', () => {
+  for (const [name, { volumes = [] }] of Object.entries(all.services)) {
+    for (const { type, source, read_only: isReadOnly } of volumes)
+      if (type === 'bind') expect(isReadOnly, `${name} ${source}`).toBe(true);
   }
 });
 

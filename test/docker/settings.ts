@@ -1,5 +1,8 @@
 import { PANEL_TOKEN, SECRETS } from '../rig/secrets.ts';
 
+/** The secret end of the URL of a network that only a mapping file knows. */
+export const NETWORK_TOKEN = 'admitad-token-of-the-stack_0123456789abc';
+
 const PARTNERS = 'http://partners:9100';
 
 /** What .env says of the partners, whose doubles are in the container `partners`. */
@@ -7,6 +10,7 @@ export function settingsFor(httpsPort: number): Record<string, string> {
   const { HOST: _loopback, ...secrets } = SECRETS;
   return {
     ...secrets,
+    AFFILIATE_TOKENS: `admitad:${NETWORK_TOKEN}`,
     SBP_PUBLIC_URL: `https://kopeck.test:${httpsPort}`,
     RAIFFEISEN_URL: `${PARTNERS}/raiffeisen/api`,
     CRYPTOBOT_API_URL: `${PARTNERS}/crypto-pay/api`,

@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { TestProject } from 'vitest/node';
@@ -11,6 +11,8 @@ import { envText, settingsFor } from './settings.ts';
 import { freePorts, rigOf, type Stack } from './stack.ts';
 
 const PROJECT = 'kopeck-test';
+/** A mapping file, put where docs/operations.md says. */
+const NETWORK = new URL('../../services/epn/networks/admitad.json', import.meta.url);
 
 /** install.sh on this machine, into a folder of its own, and the partners beside it. Afterwards all of it goes. */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
@@ -20,6 +22,7 @@ export async function setup(project: TestProject): Promise<() => Promise<void>> 
   // What the operator knows; the rest install.sh makes up.
   mkdirSync(dir, { recursive: true });
   writeFileSync(join(dir, '.env'), envText(settingsFor(ports.https)), { mode: 0o600 });
+  cpSync(NETWORK, join(dir, 'networks', 'admitad.json'));
   // To look at what a failed test has left. The next run removes it.
   const isKept = process.env['KOPECK_KEEP_STACK'] === '1';
   const removeAll = async (): Promise<void> => {
