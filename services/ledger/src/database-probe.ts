@@ -16,7 +16,8 @@ export interface ProbeOptions {
 }
 
 const EVERY_MS = 1_000;
-const WITHIN_MS = 1_000;
+/** A slow machine is not away. */
+const WITHIN_MS = 2_000;
 const FLAG_LIVES_MS = 15_000;
 
 /**
