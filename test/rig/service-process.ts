@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 
 export interface ServiceProcess {
   readonly name: string;
+  readonly pid: number | undefined;
   /** Everything it has written so far. */
   readonly log: () => string;
   /** By itself or by us. */
@@ -17,7 +18,7 @@ export interface ServiceProcess {
   readonly stop: () => Promise<void>;
 }
 
-const LISTENS_WITHIN_MS = 60_000;
+const LISTENS_WITHIN_MS = 180_000;
 const ROOT = join(import.meta.dirname, '..', '..');
 
 /** Runs services/<name>/main.ts with exactly this environment, and returns when it listens. */
@@ -54,6 +55,7 @@ export async function startProcess(
   }
   return {
     name,
+    pid: child.pid,
     log: () => written,
     hasEnded,
     wasEnded: () => isEnding,

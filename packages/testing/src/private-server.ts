@@ -31,7 +31,7 @@ export interface ServerRecipe {
   readonly probe: () => Promise<void>;
 }
 
-const START_TIMEOUT_MS = 60_000;
+const START_TIMEOUT_MS = 180_000;
 const STOP_TIMEOUT_MS = 30_000;
 /** A server whose owner was killed a moment ago still needs a moment to stop. */
 const PORT_TIMEOUT_MS = 3_000;
