@@ -135,7 +135,7 @@ async function startEpn(): Promise<Server> {
   // The log goes to a file: a pipe would have this process read it, at the cost of the load.
   const { pid } = run('services/epn/main.ts', env, openSync(join(dir, 'epn.log'), 'w'));
   const url = `http://127.0.0.1:${port}`;
-  await waitFor(async () => (await fetch(`${url}/health`)).ok, { timeoutMs: 20_000 });
+  await waitFor(async () => (await fetch(`${url}/health`)).ok, { timeoutMs: 60_000 });
   const isDrained = async (): Promise<boolean> => {
     const metrics = await (await fetch(`http://127.0.0.1:${metricsPort}/metrics`)).text();
     return /^kopeck_journal_waiting\S* 0$/m.test(metrics);
