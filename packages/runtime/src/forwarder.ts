@@ -82,6 +82,8 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
   async function run(): Promise<void> {
     while (!closing.signal.aborted) {
       const begun = performance.now();
+      // What rang before is in this batch or waits on disk; what rings beside it makes a burst.
+      bell.hasRung();
       const progress = await stepOrTell();
       if (progress === 'nothing') await bell.wait();
       if (progress === 'stuck') await pause(IDLE_MS, closing.signal);
