@@ -19,6 +19,8 @@ export interface SendersOptions {
   readonly random: Random;
   /** No more events after this many. */
   readonly events: number;
+  /** How many tell at the same time, default 16. */
+  readonly lanes?: number;
   /** Nor when this says so; what has been begun is told to its end. */
   readonly signal: AbortSignal;
 }
@@ -35,7 +37,8 @@ interface Telling {
 }
 
 /** Partners that tell what happened: each thing 1 to 20 times, shuffled, at the same time. */
-export async function tellAll({ rig, random, events, signal }: SendersOptions): Promise<Told> {
+export async function tellAll(options: SendersOptions): Promise<Told> {
+  const { rig, random, events, lanes = LANES, signal } = options;
   const known = new Map<string, PartnerEvent>();
   const accepted = new Set<string>();
   const strange: string[] = [];
@@ -79,7 +82,7 @@ export async function tellAll({ rig, random, events, signal }: SendersOptions): 
       await delay(PAUSE_MS);
     }
   }
-  await Promise.all(Array.from({ length: LANES }, lane));
+  await Promise.all(Array.from({ length: lanes }, lane));
   return { events: known, accepted, tellings, strange };
 }
 

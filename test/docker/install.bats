@@ -1,6 +1,7 @@
 # The installer on a real Docker: from nothing to a suite that books, a second run, a backup, the loss of
-# every volume, the way back, an upgrade that fails, and out again. One file, in this order: the whole
-# takes some minutes. `npm run test:install`; what it needs is Docker, root and the base images.
+# every volume, the way back, an upgrade that fails, and out again. One file, in this order: about two
+# minutes. `npm run test:install`; what it needs is Docker, root and the base images. The image is the one that
+# `npm run test:docker` has built of the same files; the project and the ports are its own.
 
 setup_file() {
   export BATS_NO_PARALLELIZE_WITHIN_FILE=true
@@ -9,14 +10,17 @@ setup_file() {
   ANSWERS="--domain pay.example.test --tls selfsigned --build --non-interactive --dir $DIR --bin-dir $T/bin
     --project kopeck-install-test --bind 127.0.0.1 --http-port 38080 --https-port $HTTPS --skip-dns-check"
   export ANSWERS
-  # Of a run that was killed.
-  docker ps -aq --filter name=^kopeck-install-test- | xargs -r docker rm -f
-  docker volume ls -q --filter name=^kopeck-install-test_ | xargs -r docker volume rm
-  docker network ls -q --filter name=^kopeck-install-test_ | xargs -r docker network rm
+  remove_all # of a run that was killed
 }
 
-teardown_file() {
-  [ ! -x "$K" ] || bash "$ROOT/install.sh" --dir "$DIR" --uninstall --purge --yes --yes-delete-my-data
+teardown_file() { remove_all; }
+
+# remove_all: whatever a test that failed has left, too.
+remove_all() {
+  local ours=label=com.docker.compose.project=kopeck-install-test
+  docker ps -aq --filter "$ours" | xargs -r docker rm -f
+  docker volume ls -q --filter "$ours" | xargs -r docker volume rm
+  docker network ls -q --filter "$ours" | xargs -r docker network rm
 }
 
 value() { sed -nE "s/^$1=//p" "$DIR/.env"; }
@@ -108,9 +112,10 @@ head_at() {
   # The image of the release that runs, and a Compose file that starts it with a command that is not there.
   sed -i 's|command: \[services/epn/main.js\]|command: [services/epn/nowhere.js]|' "$T/bad/docker-compose.yml"
   grep -q nowhere.js "$T/bad/docker-compose.yml"
-  run bash "$T/bad/install.sh" --non-interactive --dir "$DIR" --bin-dir "$T/bin" --skip-dns-check --timeout 60
+  run bash "$T/bad/install.sh" --non-interactive --dir "$DIR" --bin-dir "$T/bin" --skip-dns-check
   echo "$output"
   [ "$status" -eq 75 ]
+  [[ $output == *'epn ends again and again'* ]]
   [ "$(readlink "$DIR/current")" = "$release" ]
   [ "$(postback 7)" = 200 ]
   head_at 6
@@ -129,4 +134,13 @@ head_at() {
   # shellcheck disable=SC2086
   bash "$ROOT/install.sh" $ANSWERS > /dev/null
   head_at 6
+}
+
+@test "a purge leaves nothing" {
+  run bash "$ROOT/install.sh" --dir "$DIR" --uninstall --purge --yes --yes-delete-my-data
+  echo "$output"
+  [ "$status" -eq 0 ]
+  [ -z "$(volumes)" ]
+  [ -z "$(docker ps -aq --filter name=kopeck-install-test)" ]
+  [ ! -e "$DIR" ]
 }
