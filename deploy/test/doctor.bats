@@ -158,7 +158,7 @@ finds() {
 }
 
 @test "--json holds what the host and the suite have found, and nothing else" {
-  set_key SBP_PUBLIC_URL 'https://old.example/"quoted\\\\path"'
+  set_key SBP_PUBLIC_URL https://old.example
   run "$K" doctor --json
   echo "$output"
   [ "$status" -eq 0 ]
@@ -166,9 +166,11 @@ finds() {
   [ "$(read_json "$output" 'it.host.find(({ check }) => check === "domain").severity')" = warn ]
   [ "$(read_json "$output" 'it.suite.healthy')" = true ]
   chmod 644 "$KOPECK_DIR/.env"
+  printf '%s\n' 'so"me\thing false ' > "$FAKE/state-id-epn"
   run "$K" doctor --json
   [ "$status" -eq 1 ]
   [ "$(read_json "$output" 'it.healthy')" = false ]
+  [[ $(read_json "$output" 'it.host.find(({ check }) => check === "containers").what') == *'so"me\thing' ]]
   [[ $(read_json "$output" 'it.host.find(({ check }) => check === "env-file").cure') == 'chmod 600'* ]]
 }
 
