@@ -85,6 +85,12 @@ test('a canary that was stuck on its way for as long as the next one takes is ne
   expect(pings).toHaveLength(1);
 });
 
+test('a canary from the future is not told: the clock was set back, and nobody knows how old it is', async () => {
+  await booked(STARTED + 5 * MINUTE);
+  await open()();
+  expect(pings).toEqual([]);
+});
+
 test('a monitor that refuses is asked again every ten seconds while the canary is young, in one line of the log', async () => {
   const look = open();
   await booked(STARTED);
