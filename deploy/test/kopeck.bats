@@ -124,6 +124,15 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
   ! grep -q ' stop ' "$FAKE/calls"
 }
 
+@test "mapping files of affiliate networks are in a backup, and come back with it" {
+  [ "$(stat -c %a "$KOPECK_DIR/networks")" = 755 ]
+  echo '{"partner":"one"}' > "$KOPECK_DIR/networks/one.json"
+  "$K" backup
+  rm -r "$KOPECK_DIR/networks"
+  run "$K" restore "$(find "$KOPECK_DIR/backups" -name 'kopeck-*.tar')" --yes
+  [ "$(cat "$KOPECK_DIR/networks/one.json")" = '{"partner":"one"}' ]
+}
+
 @test "books that end elsewhere than the backup said are not started: exit code 76" {
   "$K" backup
   : > "$FAKE/calls"
