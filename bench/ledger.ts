@@ -17,7 +17,7 @@ import {
   type Bench,
   type Drained,
 } from './ledger-drain.ts';
-import { filledBooks } from './fill-books.ts';
+import { filledBooks, readIndexes } from './fill-books.ts';
 
 // How fast the ledger drains a full queue, beside a worker that does nothing and beside one transaction
 // per event, with the database of deploy/mariadb: `npm run bench:ledger -- [--events 10000] [--rounds 3]
@@ -92,6 +92,7 @@ async function withBooks(
   const root = openDatabase(mariadb.rootUrl, { connections: 1 });
   try {
     const books = { pool, redis, pids: [...pids, mariadb.pid], status: () => statusOf(root) };
+    if (rows > 0) await readIndexes(pool);
     await drain(books, `warm-up-${RUN}-${rows}`, WARM_UP, ledger);
     return await work(books);
   } finally {
