@@ -1,5 +1,5 @@
 import { FIELDS, PERSONAL_FIELDS, type Field, type Network } from './network.ts';
-import { isLiteralMacro, textOf, type ReadParameters } from './parameters.ts';
+import { isLiteralMacro, textOf, type Parameters, type ReadParameters } from './parameters.ts';
 import { timeText } from './time-text.ts';
 
 /** They have a place of their own in the event. */
@@ -21,36 +21,40 @@ const EXTRA_NAME = /^(?!(?:__proto__|left_out|repeated|default_currency)$)[A-Za-
  * characters is not cut but left out, and `left_out` says which; so is every unknown field after the
  * twentieth. Blank values and literal macros mean that the partner has nothing to say.
  */
-export function fieldsOf(postback: ReadParameters, network: Network): Record<string, string> {
-  const { values, repeated } = postback;
-  const unknown = extras(postback);
-  const kept = new Map<string, string>();
-  const leftOut: string[] = [];
-
-  for (const [name, value] of [...known(postback), ...unknown.slice(0, MAX_NAMES)]) {
-    if (value === null || value.length > MAX_VALUE) leftOut.push(name);
-    else kept.set(name, timeText(value, network.times[name as keyof typeof network.times]));
-  }
-  leftOut.push(...unknown.slice(MAX_NAMES).map(([name]) => name));
-  if (leftOut.length > 0) kept.set(LEFT_OUT, leftOut.slice(0, MAX_NAMES).join(','));
+export function fieldsOf(
+  { values, repeated }: ReadParameters,
+  network: Network,
+): Record<string, string> {
+  const { kept, leftOut } = sorted(values, network);
+  if (leftOut.length > 0) kept[LEFT_OUT] = leftOut.slice(0, MAX_NAMES).join(',');
 
   const twice = repeated.filter((name) => EXTRA_NAME.test(name)).slice(0, MAX_NAMES);
-  if (twice.length > 0) kept.set(REPEATED, twice.join(','));
-  if (textOf(values, 'currency') === null) kept.set(DEFAULT_CURRENCY, network.defaultCurrency);
-  return Object.fromEntries(kept);
+  if (twice.length > 0) kept[REPEATED] = twice.join(',');
+  if (textOf(values, 'currency') === null) kept[DEFAULT_CURRENCY] = network.defaultCurrency;
+  return kept;
 }
 
-type Named = readonly [name: string, value: string | null];
-
-function known({ values }: ReadParameters): readonly Named[] {
-  return [...values].filter(([name, value]) => KNOWN.has(name) && !isSilent(value));
+function sorted(values: Parameters, { times }: Network) {
+  const kept: Record<string, string> = {};
+  const leftOut: string[] = [];
+  let unknown = 0;
+  for (const [name, value] of values) {
+    const isKnown = KNOWN.has(name);
+    if (isSilent(value) || !(isKnown || isExtra(name))) continue;
+    if (!isKnown) unknown += 1;
+    if (isShort(value) && (isKnown || unknown <= MAX_NAMES)) {
+      kept[name] = timeText(value, times[name as Field]);
+    } else leftOut.push(name);
+  }
+  return { kept, leftOut };
 }
 
-function extras({ values }: ReadParameters): readonly Named[] {
-  return [...values].filter(
-    ([name, value]) =>
-      !KNOWN.has(name) && !ELSEWHERE.has(name) && EXTRA_NAME.test(name) && !isSilent(value),
-  );
+function isShort(value: string | null): value is string {
+  return value !== null && value.length <= MAX_VALUE;
+}
+
+function isExtra(name: string): boolean {
+  return !ELSEWHERE.has(name) && EXTRA_NAME.test(name);
 }
 
 function isSilent(value: string | null): boolean {

@@ -60,7 +60,8 @@ function pairsOf(latin1: string): readonly Pair[] {
     .split('&')
     .filter((pair) => pair !== '')
     .map((pair) => {
-      const [, name = '', value = ''] = /^([^=]*)=?(.*)$/s.exec(pair) ?? [];
+      const at = pair.indexOf('=');
+      const [name, value] = at === -1 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
       return [decode(name) ?? '', decode(value)];
     });
 }
