@@ -207,6 +207,12 @@ describe('the server', () => {
     await closed;
   });
 
+  test('keeps an idle connection for longer than Traefik, which may be about to use it', async () => {
+    const response = await fetch(`${server.url}/only`);
+    await response.text();
+    expect(response.headers.get('keep-alive')).toBe('timeout=100');
+  });
+
   test('names the port that is taken', async () => {
     const app = createApp({ log: noLog, trustProxy: 'loopback', router: createRouter() });
     await expect(listen(app, server.port, '127.0.0.1')).rejects.toThrow(
