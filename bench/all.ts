@@ -16,6 +16,7 @@ interface Bench {
 
 const BENCHES: Readonly<Record<string, Bench>> = {
   intake: { script: 'intake.ts', args: [], quick: ['--requests', '200'] },
+  epn: { script: 'epn.ts', args: [], quick: [], quickEnv: { BENCH_REQUESTS: '500' } },
   latency: { script: 'latency.ts', args: [], quick: [] },
   sustained: {
     script: 'sustained.ts',
@@ -24,7 +25,7 @@ const BENCHES: Readonly<Record<string, Bench>> = {
   },
   drain: { script: 'drain.ts', args: [], quick: ['--events', '1000'] },
   ledger: { script: 'ledger.ts', args: [], quick: ['--events', '1000', '--rounds', '1'] },
-  explain: { script: 'explain.ts', args: [], quick: ['--rows', '2000'] },
+  explain: { script: 'explain.ts', args: [], quick: ['--events', '2000'] },
   refresh: { script: 'refresh.ts', args: [], quick: [], quickEnv: { BENCH_PURCHASES: '60' } },
 };
 
@@ -41,7 +42,7 @@ Runs the benchmarks one after the other and prints one table of their figures.
   --json FILE  where the figures go; default .local/bench.json
   --write      puts the table into docs/performance.md as well
 
-Run it with nothing else on the machine: about 25 minutes.`;
+Run it with nothing else on the machine: about 40 minutes, half of them for filling a million events.`;
 
 const { values } = parseArgs({
   options: {

@@ -10,6 +10,7 @@ import { freePort } from '@kopeck/testing/ports';
 import { startRedis } from '@kopeck/testing/private-redis';
 import { waitFor } from '@kopeck/testing/wait-for';
 import { cpuMs } from './cpu-time.ts';
+import { record } from './result.ts';
 import { load, type Load, type Message } from './http-load.ts';
 
 /**
@@ -178,9 +179,15 @@ function report(results: readonly { epn: Measured; bare: Measured }[]): void {
   if (best === undefined) return;
   const ratio = ratioOf(best);
   const isReached = ratio >= AIM.ratio && best.epn.p99Ms <= AIM.p99Ms;
-  console.log(
-    `median ratio ${ratio.toFixed(2)} (aim ${AIM.ratio}), p99 ${best.epn.p99Ms.toFixed(1)} ms (aim ${AIM.p99Ms}): ${isReached ? 'reached' : 'MISSED'}`,
-  );
+  record({
+    bench: 'epn',
+    what: `postbacks, ${CONNECTIONS} connections (aim ${AIM.ratio} and ${AIM.p99Ms} ms)`,
+    value: best.epn.requestsPerSecond,
+    unit: 'requests/s',
+    more: { 'p99 ms': best.epn.p99Ms, 'processor µs': best.epn.cpu.server },
+    baseline: { what: 'bare Express', value: best.bare.requestsPerSecond },
+  });
+  console.log(isReached ? 'reached' : 'MISSED');
 }
 
 function ratioOf({ epn, bare }: { epn: Load; bare: Load }): number {

@@ -7,6 +7,7 @@ import { openDatabase } from '@kopeck/runtime/database';
 import { startMariadb } from '@kopeck/testing/private-mariadb';
 import { explainEvent, findEvents } from '../services/ledger/src/explain.ts';
 import { filledBooks } from './fill-books.ts';
+import { record } from './result.ts';
 
 // How long `kopeck explain` takes when the books are full, with the small cache of a small host:
 // `npm run bench:explain -- [--events 1000000] [--looks 200] [--dir FOLDER]`; a folder that is named is kept, and
@@ -74,6 +75,13 @@ async function measure(pool: Pool): Promise<void> {
     worst = Math.max(worst, at(0.99));
     const figures = [first, at(0.5), at(0.99), at(1)].map((each) => each.toFixed(1).padStart(7));
     console.log(`${what.padEnd(23)}${figures.join(' ')} ${String(found).padStart(7)}`);
+    record({
+      bench: 'explain',
+      what: `${what}, of ${EVENTS.toLocaleString('en-US')} events`,
+      value: at(0.99),
+      unit: 'ms, p99',
+      baseline: { what: 'aim, ms', value: AIM_MS },
+    });
   }
   console.log(`\nslowest p99: ${worst.toFixed(1)} ms (aim: ${AIM_MS})`);
   process.exitCode = worst <= AIM_MS ? 0 : 1;

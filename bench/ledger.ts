@@ -18,6 +18,7 @@ import {
   type Drained,
 } from './ledger-drain.ts';
 import { filledBooks, readIndexes } from './fill-books.ts';
+import { record, type Measurement } from './result.ts';
 
 // How fast the ledger drains a full queue, beside a worker that does nothing and beside one transaction
 // per event, with the database of deploy/mariadb: `npm run bench:ledger -- [--events 10000] [--rounds 3]
@@ -59,8 +60,8 @@ async function main(): Promise<void> {
     const booked = await withBooks(around, 0, compare);
     if (ROWS > 0) {
       const full = await withBooks(around, ROWS, alone);
-      say(`events booked with ${ROWS} in the tables`, full, 'events/s');
-      say('ratio to its own figure above', full / booked, '(aim: 0.9)');
+      const what = `booked with ${ROWS} events in the tables already (aim 0.9)`;
+      tell(what, full, { what: 'with none', value: booked });
     }
   } finally {
     redis.disconnect();
@@ -114,11 +115,8 @@ async function compare(books: Books): Promise<number> {
     single.push(await drain(books, `single-${round}`, Math.ceil(EVENTS / 10), onePerTransaction));
   }
   const figure = rateOf(booked);
-  say('events booked', figure, 'events/s');
-  say('a worker that does nothing', rateOf(nothing), 'events/s');
-  say('one transaction per event', rateOf(single), 'events/s');
-  say('ratio to the worker that does nothing', figure / rateOf(nothing), '(aim: 0.65)');
-  say('ratio to one transaction per event', figure / rateOf(single), '(aim: 4)');
+  tell('booked (aim 0.65)', figure, { what: 'worker that does nothing', value: rateOf(nothing) });
+  tell('booked (aim 4)', figure, { what: 'one transaction an event', value: rateOf(single) });
   say('fsyncs per event', median(written.map(({ fsyncs }) => fsyncs)) / EVENTS, '');
   say('bytes of logs per event', median(written.map(({ bytes }) => bytes)) / EVENTS, '');
   sayCpu('a worker that does nothing', nothing);
@@ -173,6 +171,10 @@ function difference(after: Status, before: Status): Status {
 
 function median(figures: readonly number[]): number {
   return figures.toSorted((a, b) => a - b)[Math.floor(figures.length / 2)] ?? 0;
+}
+
+function tell(what: string, value: number, baseline: Measurement['baseline']): void {
+  record({ bench: 'ledger', what, value, unit: 'events/s', ...(baseline && { baseline }) });
 }
 
 function say(what: string, figure: number, unit: string): void {
