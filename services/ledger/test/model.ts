@@ -86,13 +86,14 @@ function affiliate(group: All, cashback: number, move: Move): void {
   const actions = group.filter(({ type }) => type.startsWith('affiliate.'));
   if (actions.length === 0) return;
   const last = actions.reduce((a, b) => (AFTER[word(a)]?.includes(word(b)) === true ? b : a));
-  const { commission, clickId } = last.data as core.AffiliateAction;
+  const { commission, clickId, partner } = last.data as core.AffiliateAction;
+  const of = partner.replace('epn_bz', 'epn');
   const { asset } = commission as Money;
   const amount = mills(commission);
-  if (/^[wp]/.test(word(last))) move(amount, asset, 'held:epn', 'commission-held:epn');
+  if (/^[wp]/.test(word(last))) move(amount, asset, `held:${of}`, `commission-held:${of}`);
   if (word(last) !== 'c') return;
-  move(amount, asset, 'provider:epn', 'commission:epn');
-  move(Math.floor((amount * cashback) / 1_000) * 10, asset, `user:${clickId}`, 'cashback:epn');
+  move(amount, asset, `provider:${of}`, `commission:${of}`);
+  move(Math.floor((amount * cashback) / 1_000) * 10, asset, `user:${clickId}`, `cashback:${of}`);
 }
 
 const mills = (money: Money | null): number => Math.round(Number(money?.amount ?? 0) * 1_000);
