@@ -1,8 +1,8 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { parseArgs } from 'node:util';
 import { describeMachine, readMeasurements, tableOf, withTable } from './table.ts';
 
@@ -97,6 +97,7 @@ async function conclude(lines: string): Promise<void> {
   const report = { machine: await describeMachine(ROOT), measurements: readMeasurements(lines) };
   const table = tableOf(report);
   console.log(`\n${table}`);
+  await mkdir(dirname(values.json), { recursive: true });
   await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
   console.log(`The figures are in ${values.json}.`);
   if (values.write) await writeFile(PAGE, withTable(await readFile(PAGE, 'utf8'), table));
