@@ -145,7 +145,11 @@ async function sendSteadily(receivers: readonly Receiver[], ends: number): Promi
   }
 }
 
+/** Throws when a service has ended by itself, with its last words. */
 function memoryOf(): ReadonlyMap<string, number> {
+  for (const [name, service] of rig.processes) {
+    if (service.hasEnded()) throw new Error(`${name} has ended: ${service.log().slice(-3_000)}`);
+  }
   const pids = new Map<string, number | undefined>([
     ...[...rig.processes].map(([name, { pid }]) => [name, pid] as const),
     ['mariadb', rig.mariadb.pid],

@@ -10,7 +10,8 @@ const HELP = `npm run chaos -- [options]
   --events N     at most so many, default a million
   --faults LIST  of ${FAULTS.join(', ')}; default all
   --copies LIST  the only processes to be killed or cut off, of ${COPY_NAMES.join(', ')}; default all
-  --quiet-s N    give up waiting after so many seconds without a change, default 30
+  --quiet-s N    give up waiting after so many seconds without a change, default 120:
+                 an order that was being looked at when sbp was killed is free after 90
   --report FILE  the report as JSON
 Exits with 0 when all that was accepted is booked, once, and nothing else is; else with 1.`;
 
@@ -21,7 +22,7 @@ const { values } = parseArgs({
     events: { type: 'string', default: '1000000' },
     faults: { type: 'string', default: FAULTS.join(',') },
     copies: { type: 'string', default: COPY_NAMES.join(',') },
-    'quiet-s': { type: 'string', default: '30' },
+    'quiet-s': { type: 'string', default: '120' },
     report: { type: 'string' },
     help: { type: 'boolean', default: false },
   },
