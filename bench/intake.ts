@@ -4,6 +4,8 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { tmpdir } from 'node:os';
 import { parseArgs } from 'node:util';
+import { Queue } from 'bullmq';
+import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import { createMariadbTemplate } from '@kopeck/testing/private-mariadb';
 import { waitFor } from '@kopeck/testing/wait-for';
@@ -81,7 +83,17 @@ async function rounds(receiver: Receiver, url: string): Promise<readonly Load[]>
     results.push(result);
   }
   await drained(receiver);
+  await emptyQueue(receiver);
   return results;
+}
+
+/** Nobody books here, and a queue with fifty thousand jobs takes no more. */
+async function emptyQueue({ service }: Receiver): Promise<void> {
+  const connection = new Redis(rig.redis.url, { maxRetriesPerRequest: null });
+  const queue = new Queue(`events-${service}`, { connection, prefix: '{kopeck}' });
+  await queue.drain();
+  await queue.close();
+  connection.disconnect();
 }
 
 function fresh({ messageOf }: Receiver): Message {
@@ -89,7 +101,7 @@ function fresh({ messageOf }: Receiver): Message {
   return messageOf(next);
 }
 
-/** What one measurement leaves to be forwarded is no burden of the next. Nobody books here. */
+/** What one measurement leaves to be forwarded is no burden of the next. */
 async function drained({ service, keeps }: Receiver): Promise<void> {
   if (keeps !== 'journal') return;
   const isDrained = async (): Promise<boolean> => {
