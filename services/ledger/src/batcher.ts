@@ -24,8 +24,8 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** Half of what a queue's workers may hold: while one half is booked, the other is finished and fetched anew. */
-export const MAX_EVENTS = 100;
+/** As many as a queue's worker holds: the more share a commit, the less each waits for the disk. */
+export const MAX_EVENTS = 200;
 const MAX_BYTES = 4 * 2 ** 20;
 const RETRY_AFTER_MS = 500;
 const LOG_EVERY = 60;
