@@ -13,7 +13,7 @@ import { paymentEvent } from '@kopeck/testing/build-event';
 import { createBatcher } from '../services/ledger/src/batcher.ts';
 import { bookBatch, bookOrBisect, type BookDeps } from '../services/ledger/src/book.ts';
 import { inputsFor } from '../services/ledger/src/inputs.ts';
-import { CONCURRENCY, startWorkers, WORKERS } from '../services/ledger/src/workers.ts';
+import { CONCURRENCY, startWorkers } from '../services/ledger/src/workers.ts';
 import { cpuMs } from './cpu-time.ts';
 
 export interface Bench {
@@ -37,8 +37,7 @@ const QUEUE = 'events-crypto';
 const PREFILL = 1_000;
 const RATES = { NDN_PER_STAR: '10', PLANS: '{}', EPN_CASHBACK_PERCENT: '0' };
 const TIMES = { lockMs: 10_000, stalledMs: 5_000 };
-/** All of them hold as many jobs; one worker is the faster baseline. */
-const WORKER = { concurrency: WORKERS * CONCURRENCY, ...TIMES };
+const WORKER = { concurrency: CONCURRENCY, ...TIMES };
 
 /** Fills the queue first, then measures from the start of the workers to the last commit. */
 export async function drain(
@@ -91,7 +90,7 @@ export const doNothing: Start = ({ redis }, prefix, done) => {
   return () => worker.close();
 };
 
-/** As the ledger runs: its workers, a line of log an event, metrics. */
+/** As the ledger runs: a worker a queue, a line of log an event, metrics. */
 export const ledger: Start = ({ pool, redis }, prefix, done) => {
   const log = createLog({ service: 'ledger', level: 'info', secrets: [] });
   const restore = hideStdout();

@@ -1,9 +1,9 @@
+import type { ImpatientDatabase } from '@kopeck/runtime/impatient-database';
 import type { Log } from '@kopeck/runtime/log';
 import type { Metrics } from '@kopeck/runtime/metrics';
-import type { Pool, RowDataPacket } from 'mysql2/promise';
 
 export interface HeartbeatOptions {
-  readonly pool: Pool;
+  readonly database: ImpatientDatabase;
   /** Its path is a secret: only the host may be told. */
   readonly url: string;
   /** A canary of this age or more is no sign of life. */
@@ -22,14 +22,14 @@ const RETRY_MS = 10_000;
  * time, so whoever waits for us hears of the outage. Throws while the database is away.
  */
 export function createHeartbeat(options: HeartbeatOptions): () => Promise<void> {
-  const { pool, url, youngMs, log, metrics, now } = options;
+  const { database, url, youngMs, log, metrics, now } = options;
   const { host } = new URL(url);
   let told = -Infinity;
   let notBefore = -Infinity;
   let failure = '';
 
   return async () => {
-    const sentAt = await newestCanary(pool);
+    const sentAt = await newestCanary(database);
     const at = now().getTime();
     // One from the future was sent by another clock, or before ours was set back.
     const isYoung = Math.abs(at - sentAt) < youngMs;
@@ -46,8 +46,8 @@ export function createHeartbeat(options: HeartbeatOptions): () => Promise<void> 
 }
 
 /** In milliseconds; -Infinity: there was none yet. */
-async function newestCanary(pool: Pool): Promise<number> {
-  const [[row]] = await pool.query<RowDataPacket[]>('SELECT sent_at FROM heartbeat WHERE id = 1');
+async function newestCanary(database: ImpatientDatabase): Promise<number> {
+  const [row] = await database.ask('SELECT sent_at FROM heartbeat WHERE id = 1');
   return row === undefined ? -Infinity : (row['sent_at'] as Date).getTime();
 }
 

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import type { Pool } from 'mysql2/promise';
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { openDatabase } from '@kopeck/runtime/database';
+import { openImpatientDatabase, type ImpatientDatabase } from '@kopeck/runtime/impatient-database';
 import type { Log } from '@kopeck/runtime/log';
 import { createMetrics } from '@kopeck/runtime/metrics';
 import { migrate } from '@kopeck/runtime/migrate';
@@ -20,6 +21,7 @@ let pings: string[];
 let lines: string[];
 let url: string;
 let pool: Pool;
+let impatient: ImpatientDatabase;
 let database: Awaited<ReturnType<typeof createTestDatabase>>;
 const monitor = createServer((request, response) => {
   pings.push(`${request.method} ${request.url}`);
@@ -30,6 +32,7 @@ beforeAll(async () => {
   database = await createTestDatabase(inject('mariadbRootUrl'));
   await migrate(database.url);
   pool = openDatabase(database.url, { connections: 1 });
+  impatient = openImpatientDatabase(database.url, 10_000);
   monitor.listen(0, '127.0.0.1');
   await once(monitor, 'listening');
   url = `http://127.0.0.1:${(monitor.address() as AddressInfo).port}${PATH}`;
@@ -43,6 +46,7 @@ beforeEach(async () => {
 });
 afterAll(async () => {
   monitor.close();
+  impatient.close();
   await pool.end();
   await database.drop();
 });
@@ -57,7 +61,14 @@ function open(target = url): () => Promise<void> {
   const log: Log = { error: write, warn: write, info: write, debug: write };
   const now = (): Date => new Date(clock);
   const metrics = createMetrics('courier');
-  return createHeartbeat({ pool, url: target, youngMs: 5 * MINUTE, log, metrics, now });
+  return createHeartbeat({
+    database: impatient,
+    url: target,
+    youngMs: 5 * MINUTE,
+    log,
+    metrics,
+    now,
+  });
 }
 
 test('each canary is told once, and without one there is nothing to tell', async () => {

@@ -24,8 +24,7 @@ interface Waiting {
   readonly reject: (error: unknown) => void;
 }
 
-/** As many as a queue's worker holds: the more share a commit, the less each waits for the disk. */
-export const MAX_EVENTS = 200;
+const MAX_EVENTS = 200;
 const MAX_BYTES = 4 * 2 ** 20;
 const RETRY_AFTER_MS = 500;
 const LOG_EVERY = 60;

@@ -22,20 +22,17 @@ export interface WorkersOptions {
 }
 
 /**
- * WORKERS times CONCURRENCY events of one queue may wait for a commit. A worker fetches that many, one after
- * the other, before it begins with the first, and until then renews no lock: with 10 s, a command to Redis
- * must stay below 50 ms. Four workers of 50 would bear 200 ms, and book half as much.
+ * As many events of one queue may wait for the next commit. BullMQ fetches that many, one after the other,
+ * before it begins with the first, and until then renews no lock: with 10 s, a command to Redis must stay
+ * below 50 ms. Four workers of 50 would bear 200 ms, and book half as much.
  */
-export const WORKERS = 1;
 export const CONCURRENCY = 200;
 const CLOSE_WITHIN_MS = 5_000;
 
-/** Some BullMQ workers a queue, all of them feeding the one batcher. Returns what closes them. */
+/** One BullMQ worker a queue, all of them feeding the one batcher. Returns what closes them. */
 export function startWorkers(options: WorkersOptions): () => Promise<void> {
   const names = Object.keys(QUEUES) as QueueName[];
-  const workers = names.flatMap((name) =>
-    Array.from({ length: WORKERS }, () => startWorker(name, options)),
-  );
+  const workers = names.map((name) => startWorker(name, options));
   return async () => {
     await Promise.all(workers.map((worker) => closeWorker(worker)));
   };
