@@ -1,9 +1,8 @@
 import type { Pool, RowDataPacket } from 'mysql2/promise';
 import { openDatabase } from '@kopeck/runtime/database';
-import { noLog } from '@kopeck/runtime/log';
-import { openRedis } from '@kopeck/runtime/redis';
 import { readListed, type Listed } from '../../../services/epn/src/stats/listed.ts';
 import { Advice, type Context } from './command.ts';
+import { withRedis } from './with-redis.ts';
 
 const DAY_MS = 86_400_000;
 
@@ -12,8 +11,9 @@ const DAY_MS = 86_400_000;
  * epn keeps is compared. What is younger than a day may not be listed yet; the first day of the list is
  * left out, because EPN does not say in which zone its days begin.
  */
-export async function tellMissing({ find, value, say }: Context): Promise<number> {
-  const listed = await lastListed(value('REDIS_URL'), find('REDIS_PREFIX') ?? '{kopeck}');
+export async function tellMissing(context: Context): Promise<number> {
+  const { value, say } = context;
+  const listed = await withRedis(context, ({ redis, prefix }) => readListed(redis, prefix));
   if (listed === null) {
     throw new Advice(
       'There is no list of the statistics of EPN yet: is EPN_STATS_CLIENT_ID set, and epn up?',
@@ -31,15 +31,6 @@ export async function tellMissing({ find, value, say }: Context): Promise<number
     return missing.length === 0 ? 0 : 1;
   } finally {
     await pool.end();
-  }
-}
-
-async function lastListed(url: string, prefix: string): Promise<Listed | null> {
-  const redis = openRedis(url, noLog);
-  try {
-    return await readListed(redis, prefix);
-  } finally {
-    redis.disconnect();
   }
 }
 

@@ -1,11 +1,9 @@
-import { once } from 'node:events';
 import { openDatabase } from '@kopeck/runtime/database';
-import { noLog } from '@kopeck/runtime/log';
-import { openRedis } from '@kopeck/runtime/redis';
 import { openReplay, type Replay } from '@kopeck/runtime/replay';
 import { replayDead } from '../../../services/courier/src/deliveries.ts';
 import { readEvents } from '../../../services/ledger/src/read-events.ts';
 import { Advice, type Context } from './command.ts';
+import { withRedis } from './with-redis.ts';
 
 const USAGE = `usage: npm run kopeck -- replay [ID …]
 
@@ -15,7 +13,6 @@ given up is tried again: calls that are dead, and events in the failed sets of t
 
 const CALL = /^\d{1,20}$/;
 const EVENT = /^[a-z]+\.[a-z.]+\.[0-9a-f]{40}$/;
-const WITHIN_MS = 10_000;
 
 export async function run(args: readonly string[], context: Context): Promise<number> {
   if (!args.every((id) => CALL.test(id) || EVENT.test(id))) throw new Advice(USAGE);
@@ -72,22 +69,13 @@ async function replayEvents(
 
 const listed = (ids: readonly string[]): string => ids.map((id) => `  ${id}`).join('\n');
 
-async function withReplay(
-  { find, value }: Context,
-  work: (replay: Replay) => Promise<number>,
-): Promise<number> {
-  const redis = openRedis(value('REDIS_URL'), noLog);
-  try {
-    await once(redis, 'ready', { signal: AbortSignal.timeout(WITHIN_MS) }).catch(() => {
-      throw new Advice('Redis does not answer: see `kopeck doctor`.');
-    });
-    const replay = openReplay({ redis, prefix: find('REDIS_PREFIX') ?? '{kopeck}' });
+function withReplay(context: Context, work: (replay: Replay) => Promise<number>): Promise<number> {
+  return withRedis(context, async (connection) => {
+    const replay = openReplay(connection);
     try {
       return await work(replay);
     } finally {
       await replay.close();
     }
-  } finally {
-    redis.disconnect();
-  }
+  });
 }

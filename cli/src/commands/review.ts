@@ -1,14 +1,14 @@
 import { userInfo } from 'node:os';
 import { parseArgs } from 'node:util';
 import { setTimeout as delay } from 'node:timers/promises';
+import type { Redis } from 'ioredis';
 import type { Pool, RowDataPacket } from 'mysql2/promise';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { openDatabase } from '@kopeck/runtime/database';
-import { noLog } from '@kopeck/runtime/log';
 import { openQueue } from '@kopeck/runtime/queue';
-import { openRedis } from '@kopeck/runtime/redis';
 import { reviewEvent, type ReviewEnd } from '../../../services/ledger/src/review.ts';
 import { Advice, type Context } from './command.ts';
+import { withRedis } from './with-redis.ts';
 
 const USAGE = `usage: npm run kopeck -- review list [--all]
        npm run kopeck -- review settle ID --why TEXT [--by NAME]
@@ -92,30 +92,29 @@ async function decisionOf(pool: Pool, { end, id, why, by }: Wish, now: Date): Pr
 }
 
 /** Through the queue like every other event, so that only the ledger writes the books. */
-async function decide(
-  pool: Pool,
-  event: KopeckEvent,
-  { find, value, say }: Context,
-): Promise<number> {
-  const redis = openRedis(value('REDIS_URL'), noLog);
-  const queue = openQueue('events-admin', redis, find('REDIS_PREFIX') ?? '{kopeck}');
+async function decide(pool: Pool, event: KopeckEvent, context: Context): Promise<number> {
+  const { say } = context;
+  await withRedis(context, ({ redis, prefix }) => publish(event, redis, prefix));
+  for (let waited = 0; waited < BOOKED_WITHIN_MS; waited += LOOK_EVERY_MS) {
+    const [[row]] = await pool.query<RowDataPacket[]>(
+      'SELECT outcome, seq FROM inbox WHERE event_id = ?',
+      [event.id],
+    );
+    if (row !== undefined) {
+      say(`${row['outcome']} as ${event.id}, seq ${row['seq']}`);
+      return 0;
+    }
+    await delay(LOOK_EVERY_MS);
+  }
+  say(`On the queue as ${event.id}; the ledger has not booked it yet.`);
+  return 1;
+}
+
+async function publish(event: KopeckEvent, redis: Redis, prefix: string): Promise<void> {
+  const queue = openQueue('events-admin', redis, prefix);
   try {
     await queue.publish([event]);
-    for (let waited = 0; waited < BOOKED_WITHIN_MS; waited += LOOK_EVERY_MS) {
-      const [[row]] = await pool.query<RowDataPacket[]>(
-        'SELECT outcome, seq FROM inbox WHERE event_id = ?',
-        [event.id],
-      );
-      if (row !== undefined) {
-        say(`${row['outcome']} as ${event.id}, seq ${row['seq']}`);
-        return 0;
-      }
-      await delay(LOOK_EVERY_MS);
-    }
-    say(`On the queue as ${event.id}; the ledger has not booked it yet.`);
-    return 1;
   } finally {
     await queue.close();
-    redis.disconnect();
   }
 }
