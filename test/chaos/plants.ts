@@ -34,10 +34,11 @@ export const PLANTS: readonly Plant[] = [
     edits: [
       {
         file: JOURNAL,
-        find: 'if (batch.push({ row, resolve, reject }) === 1) setImmediate(flush);',
-        put: `if (batch.push({ row, resolve, reject }) === 1) setTimeout(flush, 100);
-              resolve('accepted');`,
+        find: 'if (batch.push({ row, resolve, reject }) > 1) return;',
+        put: `resolve('accepted');
+              if (batch.push({ row, resolve, reject }) > 1) return;`,
       },
+      { file: JOURNAL, find: 'setImmediate(gather, 0);', put: 'setTimeout(flush, 100);' },
     ],
     faults: ['kill'],
     copies: ['crypto', 'epn'],
