@@ -171,6 +171,10 @@ test('a mail server is tried, with its password', async () => {
   expect((await mail(`smtp://me:${SECRET}@127.0.0.1:1`))[0]).toMatch(
     /^error the mail server cannot be reached \(ESOCKET\).*SMTP_URL/,
   );
+  // Of this machine, and yet no address of a private network: the password would cross the internet in clear.
+  expect((await mail(`smtp://me:${SECRET}@0.0.0.0:${port}`))[0]).toMatch(
+    /^error the mail server offers no TLS.*smtps:.*requireTLS=false/,
+  );
   expect(await found(MAIL_CHECKS, {})).toEqual([
     expect.stringMatching(/^warn nobody gets alerts: SMTP_URL and ALERT_EMAIL/),
   ]);

@@ -32,6 +32,12 @@ function refused(thrown: unknown): Finding {
       'Many providers want a password made for programs; set SMTP_URL to it, with % escapes.',
     );
   }
+  if (code === 'ETLS') {
+    return error(
+      'the mail server offers no TLS that holds, and a password goes over nothing else',
+      'Try smtps:// with 465 in SMTP_URL. If the way to the server is your own, put ?requireTLS=false at its end.',
+    );
+  }
   return error(
     `the mail server cannot be reached (${code})`,
     'See host, port and scheme in SMTP_URL: smtps:// with 465, smtp:// with 587. Many hosts block 25.',

@@ -50,7 +50,9 @@ export const courierConfig = Joi.object<CourierConfig, true>({
   REDIS_PREFIX: redisKeys.REDIS_PREFIX,
   SMTP_URL: Joi.string()
     .uri({ scheme: ['smtp', 'smtps'] })
-    .messages({ '*': 'the mail server: smtps://user:password@host:465' }),
+    .messages({
+      '*': 'the mail server: smtps://user:password@host:465, or smtp://user:password@host:587 with STARTTLS; the login goes over TLS alone, but to a private address, to a name without a dot, or with ?requireTLS=false',
+    }),
   ALERT_EMAIL: Joi.string()
     .email({ tlds: false, multiple: true })
     .messages({ '*': 'who gets alerts: one address, or several separated by commas' }),

@@ -1,4 +1,5 @@
 import { createTransport, type Transporter } from 'nodemailer';
+import { isPrivateHost } from './private-host.ts';
 
 export interface Mail {
   readonly subject: string;
@@ -46,8 +47,21 @@ export async function verifyMailServer(url: string): Promise<void> {
 function transportTo(url: string): Transporter {
   return createTransport({
     url,
+    // What the URL itself says of it is stronger.
+    requireTLS: needsTls(url),
     connectionTimeout: SMTP_TIMEOUT_MS,
     greetingTimeout: SMTP_TIMEOUT_MS,
     socketTimeout: SMTP_TIMEOUT_MS,
   });
+}
+
+/**
+ * Who stands between us and the mail server can leave STARTTLS out of its answer, and would be given the
+ * password: beyond one's own network it goes over TLS alone.
+ */
+function needsTls(url: string): boolean {
+  if (!URL.canParse(url)) return true;
+  const { protocol, username, password, hostname } = new URL(url);
+  const hasLogin = username !== '' || password !== '';
+  return protocol !== 'smtps:' && hasLogin && !isPrivateHost(hostname);
 }

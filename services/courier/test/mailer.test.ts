@@ -4,7 +4,8 @@ import * as tls from 'node:tls';
 import { SMTPServer, type SMTPServerOptions } from 'smtp-server';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { makeAuthority } from '@kopeck/sandbox/certificate';
-import { createMailer } from '../src/mailer.ts';
+import { createMailer, verifyMailServer } from '../src/mailer.ts';
+import { isPrivateHost } from '../src/private-host.ts';
 
 const USER = 'kopeck@shop.test';
 const PASSWORD = 'a password: with/odd@signs';
@@ -80,4 +81,64 @@ test('a server whose certificate nobody knows gets neither the password nor the 
   const port = await start({ secure: true });
   await expect(send(`smtps://${login()}@127.0.0.1:${port}`)).rejects.toThrow(/certificate/);
   expect(received).toEqual([]);
+});
+
+// An address of this machine that is none of a private network.
+const ABROAD = '0.0.0.0';
+
+/** It offers a login without TLS, as who has taken STARTTLS out of the answer does. */
+async function startInClear(): Promise<{ port: number; logins: string[] }> {
+  const logins: string[] = [];
+  const port = await start({
+    disabledCommands: ['STARTTLS'],
+    allowInsecureAuth: true,
+    authOptional: true,
+    onAuth: ({ username = '' }, _session, done) => {
+      logins.push(username);
+      done(null, { user: username });
+    },
+  });
+  return { port, logins };
+}
+
+test('a server that offers no TLS gets neither the login nor the mail', async () => {
+  const { port, logins } = await startInClear();
+  const url = `smtp://${login()}@${ABROAD}:${port}`;
+  await expect(send(url)).rejects.toMatchObject({ code: 'ETLS' });
+  await expect(verifyMailServer(url)).rejects.toMatchObject({ code: 'ETLS' });
+  expect([logins, received]).toEqual([[], []]);
+});
+
+test('a server in the same network may have none, as may one of which the URL says so', async () => {
+  const { port, logins } = await startInClear();
+  await send(`smtp://${login()}@127.0.0.1:${port}`);
+  await send(`smtp://${login()}@${ABROAD}:${port}?requireTLS=false`);
+  expect([logins, received]).toEqual([
+    [USER, USER],
+    ['in clear', 'in clear'],
+  ]);
+});
+
+test('a mail without a login goes in clear where there is no TLS', async () => {
+  const { port } = await startInClear();
+  await send(`smtp://${ABROAD}:${port}`);
+  expect(received).toEqual(['in clear']);
+});
+
+test.each([
+  ['127.0.0.1', true],
+  ['10.1.2.3', true],
+  ['192.168.0.7', true],
+  ['[::1]', true],
+  ['[fd12::1]', true],
+  ['localhost', true],
+  ['mail', true],
+  ['mail.example.com', false],
+  ['mail.example.com.', false],
+  ['8.8.8.8', false],
+  ['134744072', false],
+  ['[2001:db8::1]', false],
+  ['', false],
+])('%s is in the same network: %s', (host, isPrivate) => {
+  expect(isPrivateHost(host)).toBe(isPrivate);
 });
