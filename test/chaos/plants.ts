@@ -92,10 +92,10 @@ export const PLANTS: readonly Plant[] = [
         find: '  await loadSeen(tx, events, knowledge);',
         put: '  if (events.length < 0) await loadSeen(tx, events, knowledge);',
       },
-      { file: RECORD, find: "'INSERT INTO inbox", put: "'INSERT IGNORE INTO inbox" },
-      { file: RECORD, find: "'INSERT INTO evidence", put: "'INSERT IGNORE INTO evidence" },
-      { file: RECORD, find: "'INSERT INTO entries", put: "'INSERT IGNORE INTO entries" },
-      { file: RECORD, find: "'INSERT INTO postings", put: "'INSERT IGNORE INTO postings" },
+      { file: RECORD, find: 'INSERT INTO inbox', put: 'INSERT IGNORE INTO inbox' },
+      { file: RECORD, find: 'INSERT INTO evidence', put: 'INSERT IGNORE INTO evidence' },
+      { file: RECORD, find: 'INSERT INTO entries', put: 'INSERT IGNORE INTO entries' },
+      { file: RECORD, find: 'INSERT INTO postings', put: 'INSERT IGNORE INTO postings' },
     ],
     faults: ['kill'],
     minutes: 0.2,
@@ -131,7 +131,7 @@ export const PLANTS: readonly Plant[] = [
     name: 'adds a text to an amount',
     edits: [
       {
-        file: 'packages/runtime/migrations/0014-ledger-invariants.sql',
+        file: 'packages/runtime/migrations/0018-ledger-late-rows.sql',
         find: 'amount = balances.amount + VALUES(amount)',
         put: 'amount = balances.amount + CONCAT(VALUES(amount))',
       },
