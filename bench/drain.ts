@@ -12,12 +12,16 @@ import { startMariadb } from '@kopeck/testing/private-mariadb';
 import { startRedis } from '@kopeck/testing/private-redis';
 import { SECRETS } from '../test/rig/secrets.ts';
 import { startProcess } from '../test/rig/service-process.ts';
+import { mariadbSettings } from './mariadb-settings.ts';
 import { record } from './result.ts';
 
-// How long a backlog takes to drain, from a receiver's journal to the last commit, with the processes as
-// they run: `npm run bench:drain -- [--events 20000]`. The baseline is the filling of the journal itself.
+// How long a backlog takes to drain, from a receiver's journal to the last commit, with the processes and
+// the servers as they run: `npm run bench:drain -- [--events 20000] [--cache 1536M]`. The baseline is the
+// filling of the journal itself; --cache is another size of MariaDB's cache than that of deploy/mariadb.
 
-const { values } = parseArgs({ options: { events: { type: 'string', default: '20000' } } });
+const { values } = parseArgs({
+  options: { events: { type: 'string', default: '20000' }, cache: { type: 'string' } },
+});
 const EVENTS = Number(values.events);
 const AT_ONCE = 500;
 const LOOK_MS = 1_000;
@@ -25,7 +29,10 @@ const LOOK_MS = 1_000;
 const JOURNAL_MAX_BYTES = 16 * 2 ** 30;
 
 const dir = await mkdtemp(join(tmpdir(), 'kopeck-drain-'));
-const mariadb = await startMariadb({ dir: join(dir, 'mariadb') });
+const mariadb = await startMariadb({
+  dir: join(dir, 'mariadb'),
+  extraArgs: mariadbSettings(values.cache),
+});
 const redis = await startRedis({ dir: join(dir, 'redis'), password: 'bench' });
 const database = await createConnection(mariadb.rootUrl);
 await database.query('CREATE DATABASE kopeck');
@@ -99,7 +106,9 @@ async function drain(): Promise<number> {
     const [rows] = await database.query<RowDataPacket[]>('SELECT seq FROM chain_head');
     booked = Number(rows[0]?.['seq']);
     const percent = Math.floor((booked * 100) / EVENTS);
-    if (percent >= told + 10) console.log(`${(told = percent - (percent % 10))} %`);
+    if (percent < told + 10) continue;
+    told = percent - (percent % 10);
+    console.log(`${told} % after ${((performance.now() - began) / 1_000).toFixed(0)} s`);
   }
   const seconds = (performance.now() - began) / 1_000;
   for (const service of services) await service.stop();

@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -18,6 +17,7 @@ import {
   type Drained,
 } from './ledger-drain.ts';
 import { filledBooks, readIndexes } from './fill-books.ts';
+import { mariadbSettings } from './mariadb-settings.ts';
 import { record, type Measurement } from './result.ts';
 
 // How fast the ledger drains a full queue, beside a worker that does nothing and beside one transaction
@@ -43,13 +43,7 @@ const WARM_UP = 5_000;
 /** Tables that are kept must not know the events of the run before. */
 const RUN = randomUUID();
 
-/** As on the operator's machine, the binary log and the small cache among them; the last one wins. */
-const SETTINGS = Array.from(
-  readFileSync(new URL('../deploy/mariadb/kopeck.cnf', import.meta.url), 'utf8').matchAll(
-    /^([a-z][a-z_-]*)(?: = (\S+))?$/gm,
-  ),
-  ([, key, value]) => `--${key}${value === undefined ? '' : `=${value}`}`,
-).concat(values.cache === undefined ? [] : [`--innodb-buffer-pool-size=${values.cache}`]);
+const SETTINGS = mariadbSettings(values.cache);
 
 async function main(): Promise<void> {
   const dir = await mkdtemp(join(tmpdir(), 'kopeck-bench-'));
