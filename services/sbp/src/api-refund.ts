@@ -4,7 +4,7 @@ import { viewOptions, type StatusDeps } from './api.ts';
 import { apiError, NOT_FOUND } from './api-errors.ts';
 import { carryOutRefund } from './carry-out-refund.ts';
 import { look, type LookDeps } from './look.ts';
-import { stageOf, type Order } from './order.ts';
+import { canBePaid, stageOf, type Order } from './order.ts';
 import { readRefundRequest } from './payment-request.ts';
 import { ProviderError, type SbpProvider } from './provider.ts';
 import type { Refund } from './refund.ts';
@@ -67,7 +67,7 @@ export function postCancel(deps: RefundDeps): OfOrder {
     if (order === null) throw NOT_FOUND;
     const provider = providers[order.provider];
     if (provider?.cancel === undefined) throw CANNOT;
-    if (stageOf(order, now()) !== 'made' || order.status !== 'pending') throw TOO_LATE;
+    if (stageOf(order, now()) !== 'made' || !canBePaid(order.status)) throw TOO_LATE;
 
     await cancel(order, provider, deps);
     const after = (await attempts.find(orderId)) ?? order;
@@ -83,7 +83,7 @@ async function cancel(order: Order, provider: SbpProvider, deps: RefundDeps): Pr
   if (paymentId === null || provider.cancel === undefined) throw TOO_LATE;
   try {
     const { status } = await provider.getState(paymentId, order.createdAt);
-    if (status === 'pending') await provider.cancel(paymentId);
+    if (canBePaid(status)) await provider.cancel(paymentId);
   } catch (error) {
     if (!(error instanceof ProviderError)) throw error;
     const isNo = error.failure === 'rejected';

@@ -2,7 +2,7 @@ import type { Request, RequestHandler } from 'express';
 import { apiError, NOT_FOUND } from './api-errors.ts';
 import type { Attempts } from './attempts.ts';
 import type { SbpConfig } from './config.ts';
-import { createQr, type Created, type CreateDeps } from './create-qr.ts';
+import { createQr, type Created, type CreateDeps, type Maker } from './create-qr.ts';
 import { readPaymentRequest, type PaymentRequest } from './payment-request.ts';
 import type { SbpProvider } from './provider.ts';
 import { rangeProblem, ttlOf } from './range.ts';
@@ -13,22 +13,25 @@ type Config = Pick<
   'SBP_PROVIDER' | 'SBP_TTL_MINUTES' | 'SBP_STATUS_STYLE' | 'SBP_PUBLIC_URL'
 >;
 
-export type ApiDeps = Omit<CreateDeps, 'provider' | 'ttlMs'> & { readonly config: Config };
+export type ApiDeps = Omit<CreateDeps, 'maker'> & { readonly config: Config };
 
 /** POST /api/payment: the same order with the same amount gets the same code, always. */
 export function postPayment(deps: ApiDeps): RequestHandler {
   return async (request, response) => {
     const wanted = readPaymentRequest(request.body);
-    const provider = providerOf(wanted, deps);
-    const problem = rangeProblem(wanted, provider);
-    if (problem !== null) throw apiError(400, problem);
-
-    const ttlMs = ttlOf(wanted.ttlMinutes ?? deps.config.SBP_TTL_MINUTES, provider);
-    const created = await createQr(wanted, { ...deps, provider, ttlMs });
+    const created = await createQr(wanted, { ...deps, maker: () => makerOf(wanted, deps) });
     if (created.kind !== 'made') throw refusal(created, deps.now());
     const body = paymentView(created.order, viewOptions(request, deps));
     response.set('Cache-Control', 'no-store').json(body);
   };
+}
+
+/** For a new code only: one that was made is given again whatever the provider's range is today. */
+function makerOf(wanted: PaymentRequest, deps: ApiDeps): Maker {
+  const provider = providerOf(wanted, deps);
+  const problem = rangeProblem(wanted, provider);
+  if (problem !== null) throw apiError(400, problem);
+  return { provider, ttlMs: ttlOf(wanted.ttlMinutes ?? deps.config.SBP_TTL_MINUTES, provider) };
 }
 
 function providerOf({ provider }: PaymentRequest, { providers, config }: ApiDeps): SbpProvider {

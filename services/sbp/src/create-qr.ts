@@ -12,13 +12,17 @@ import { isAway } from './sql.ts';
 
 export interface CreateDeps {
   readonly attempts: Attempts;
-  /** Who makes a new code. */
-  readonly provider: SbpProvider;
+  /** Asked only when a new code has to be made; throws what the shop is answered when nobody can make it. */
+  readonly maker: () => Maker;
   readonly providers: Providers;
   readonly append: Append;
   readonly log: Log;
   readonly now: () => Date;
-  /** How long a code can be paid. */
+}
+
+export interface Maker {
+  readonly provider: SbpProvider;
+  /** How long its code can be paid. */
   readonly ttlMs: number;
 }
 
@@ -71,20 +75,27 @@ async function attempt(
   wanted: Wanted,
   deps: CreateDeps,
 ): Promise<Created | null> {
-  const order = await claim(before, wanted, deps);
-  return order === null ? null : await make(order, deps);
+  const making = { ...deps, ...deps.maker() };
+  const order = await claim(before, wanted, making);
+  return order === null ? null : await make(order, making);
 }
 
-function lost(order: Order): Created {
-  const why = `the answer of ${order.provider} was lost, and its code may be live until then`;
-  return { kind: 'failed', why, retryAt: deadAt(order) };
+/** By then a provider that was left alone for its failures is asked again. */
+const ASK_AGAIN_MS = 10_000;
+
+/** A provider that can be asked is asked by the next request; with another only time tells. */
+function lost({ provider, expiresAt }: Order, { providers, now }: CreateDeps): Created {
+  const canAsk = providers[provider]?.recoverQr !== undefined;
+  const next = canAsk ? 'the next request asks for its code' : 'its code may be live until then';
+  const retryAt = canAsk ? new Date(now().getTime() + ASK_AGAIN_MS) : deadAt({ expiresAt });
+  return { kind: 'failed', why: `the answer of ${provider} was lost, and ${next}`, retryAt };
 }
 
 /** The order with an attempt of ours, or null when another was faster. */
 async function claim(
   before: Order | null,
   wanted: Wanted,
-  { attempts, provider, now }: CreateDeps,
+  { attempts, provider, now }: CreateDeps & Maker,
 ): Promise<Order | null> {
   const attemptId = randomUUID().replaceAll('-', '');
   const claimed = { provider: provider.code, attemptId, leaseUntil: leaseOf(now()) };
@@ -104,13 +115,13 @@ function leaseOf(now: Date): Date {
 async function recover(order: Order, deps: CreateDeps): Promise<Created | null> {
   const { attempts, providers, now } = deps;
   const recoverQr = providers[order.provider]?.recoverQr;
-  if (recoverQr === undefined) return lost(order);
+  if (recoverQr === undefined) return lost(order, deps);
   if (!(await attempts.recover(order, leaseOf(now())))) return null;
   return await save(order, recoverQr, deps);
 }
 
 /** Null: the lease was lost on the way, and somebody else is at it. */
-async function make(order: Order, deps: CreateDeps): Promise<Created | null> {
+async function make(order: Order, deps: CreateDeps & Maker): Promise<Created | null> {
   const { attempts, provider, now, ttlMs } = deps;
   await announce(order, deps);
 
@@ -168,6 +179,10 @@ async function saveQr(
   }
 }
 
+/**
+ * A request that was refused has made nothing. A question about a lost answer that was refused has told
+ * nothing: the code may be out there all the same.
+ */
 async function failed(order: Order, error: unknown, deps: CreateDeps): Promise<Created> {
   const { attempts, log, now } = deps;
   if (!(error instanceof ProviderError)) throw error;
@@ -179,10 +194,7 @@ async function failed(order: Order, error: unknown, deps: CreateDeps): Promise<C
     failure,
     message,
   });
-  if (failure === 'unknown') {
-    await attempts.giveUp(order.attemptId, 'asked', now());
-    return lost(order);
-  }
-  await attempts.giveUp(order.attemptId, 'refused', now());
-  return { kind: 'failed', why: message, retryAt: null };
+  const isLost = failure === 'unknown' || order.creation === 'asked';
+  await attempts.giveUp(order.attemptId, isLost ? 'asked' : 'refused', now());
+  return isLost ? lost(order, deps) : { kind: 'failed', why: message, retryAt: null };
 }

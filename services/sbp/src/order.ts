@@ -47,7 +47,7 @@ export function stageOf(order: Order, now: Date): Stage {
 }
 
 /** From when on a code of this attempt cannot be paid any more. */
-export function deadAt({ expiresAt }: Order): Date {
+export function deadAt({ expiresAt }: Pick<Order, 'expiresAt'>): Date {
   return new Date((expiresAt?.getTime() ?? 0) + CLOCK_MARGIN_MS);
 }
 
@@ -84,6 +84,11 @@ const FOLLOWS: Readonly<Record<OrderStatus, readonly OrderStatus[]>> = {
 
 export function mayFollow(before: OrderStatus, after: OrderStatus): boolean {
   return FOLLOWS[before].includes(after);
+}
+
+/** After a declined payment the same code can be tried again. */
+export function canBePaid(status: OrderStatus): boolean {
+  return status === 'pending' || status === 'failed';
 }
 
 /** The money has come, whatever became of it then. */

@@ -1,9 +1,8 @@
 import { encodeQR } from 'qr';
 import { formatRoubles } from '@kopeck/core/roubles';
-import { statusOf, type Order } from './order.ts';
+import { canBePaid, statusOf, type Order } from './order.ts';
 import { bankLinks } from './page-banks.ts';
 import type { PageText } from './page-text.ts';
-import type { OrderStatus } from './provider.ts';
 
 /** Everything that runs on the page. News replace its contents, without a reload. */
 export const PAGE_SCRIPT = `
@@ -15,7 +14,8 @@ news.addEventListener('status', async ({ data }) => {
   const fresh = new DOMParser().parseFromString(text, 'text/html').querySelector('main');
   page.replaceChildren(...fresh.childNodes);
   page.dataset.status = fresh.dataset.status;
-  if (data !== 'pending' && data !== 'failed') news.close();
+  // Money may come late, so expired is not the end of it.
+  if (!['pending', 'failed', 'expired'].includes(data)) news.close();
 });
 const tick = () => {
   const clock = document.querySelector('time');
@@ -47,13 +47,17 @@ a.button{display:block;padding:.8rem;border-radius:.8rem;background:#1d4ed8;colo
 
 /** Seconds between two looks of a browser without JavaScript. */
 const REFRESH_S = 5;
+/** When the code is over, and only money that comes late can change the page. */
+const LATE_REFRESH_S = 60;
 
 /** The page as it stands now; it is whole without JavaScript. */
 export function pageHtml(order: Order, text: PageText, now: Date): string {
   const status = statusOf(order, now);
-  const canPay = isOpen(status) && order.link !== null;
-  const refresh = canPay
-    ? `<noscript><meta http-equiv="refresh" content="${REFRESH_S}"></noscript>`
+  const canPay = canBePaid(status) && order.link !== null;
+  const isLive = canBePaid(status) || status === 'expired';
+  const refreshS = canBePaid(status) ? REFRESH_S : LATE_REFRESH_S;
+  const refresh = isLive
+    ? `<noscript><meta http-equiv="refresh" content="${refreshS}"></noscript>`
     : '';
   return `<!doctype html>
 <html lang="${text.lang}">
@@ -67,13 +71,8 @@ ${order.description === null ? '' : `<p>${escaped(order.description)}</p>`}
 <p class="state" role="status">${text.state[status]}</p>
 ${canPay ? payPart(order, text, now) : ''}
 ${order.returnUrl === null ? '' : `<p><a href="${escaped(order.returnUrl)}">${text.back}</a></p>`}
-</main>${canPay ? `<script>${PAGE_SCRIPT}</script>` : ''}</body>
+</main>${isLive ? `<script>${PAGE_SCRIPT}</script>` : ''}</body>
 </html>`;
-}
-
-/** After a declined payment the same code can be tried again. */
-export function isOpen(status: OrderStatus): boolean {
-  return status === 'pending' || status === 'failed';
 }
 
 function payPart({ link, expiresAt }: Order, text: PageText, now: Date): string {

@@ -3,8 +3,8 @@ import type { RequestHandler, Response } from 'express';
 import { toBuffer } from 'qrcode';
 import { notFound } from '@kopeck/runtime/http-app';
 import type { Attempts } from './attempts.ts';
-import { statusOf, type Order } from './order.ts';
-import { isOpen, pageHtml, PAGE_SCRIPT, PAGE_STYLE } from './page-html.ts';
+import { canBePaid, statusOf, type Order } from './order.ts';
+import { pageHtml, PAGE_SCRIPT, PAGE_STYLE } from './page-html.ts';
 import { textFor } from './page-text.ts';
 
 export interface PageDeps {
@@ -44,7 +44,7 @@ export function getPicture({ attempts, now }: PageDeps): OfToken {
   return async (request, response) => {
     const order = await orderOf(request.params.token, attempts);
     const link = order?.link ?? null;
-    if (order === null || link === null || !isOpen(statusOf(order, now()))) {
+    if (order === null || link === null || !canBePaid(statusOf(order, now()))) {
       return notFound(response);
     }
     hidden(response)

@@ -117,6 +117,27 @@ describe.each(Object.entries(DOUBLES))('%s', (provider, double) => {
     expect((await postPayment(sbp, wanted)).body['qrcId']).toBe(again.body['qrcId']);
   });
 
+  test('loses its answer and is too busy to be asked: its code stays the only one', async () => {
+    if (able.recovers !== 'same') return;
+    const on = provider === 'yookassa' ? 'create' : 'read';
+    const kinds = ['http-503', 'http-429', 'http-500'];
+    const lost = { on: 'create', kind: 'lose-answer' };
+    await turn(bank(), { faults: [lost, ...kinds.map((kind) => ({ on, kind }))] });
+    const before = (await sandboxQrs(bank())).length;
+    const wanted = { amount: 100, orderId: id('busy'), provider };
+    for (const _ of [lost, ...kinds]) {
+      const { status, headers, body } = await postPayment(sbp, wanted);
+      expect({ status, retry: headers.get('retry-after') }).toEqual({ status: 500, retry: '10' });
+      expect(body['error']).toContain('was lost, and the next request asks for its code');
+      expect((await getStatus(sbp, id('busy'))).body['status']).toBe('pending');
+    }
+    const found = await postPayment(sbp, wanted);
+    const made = (await sandboxQrs(bank())).slice(before);
+    expect(made.map(({ qrId }) => qrId)).toEqual([found.body['qrcId']]);
+    await payAt(bank(), String(found.body['qrcId']));
+    await untilStatus('busy', 'paid');
+  });
+
   test('gives back a part and the rest, each once', async () => {
     const qrId = await order('refunded');
     await payAt(bank(), qrId);
@@ -204,6 +225,18 @@ describe.each(Object.entries(DOUBLES))('%s', (provider, double) => {
     await post(sbp, `/api/payment/${id('refunded')}/cancel`).then((answer) =>
       expect(answer.status).toBe(409),
     );
+  });
+
+  test('cancels a code whose payment was declined: it could be tried again', async () => {
+    if (!able.cancel) return;
+    const qrId = await order('tried');
+    for (let tries = 0; tries < 3; tries += 1) await payAt(bank(), qrId, { decline: true });
+    await untilStatus('tried', 'failed');
+    const { status, body } = await post(sbp, `/api/payment/${id('tried')}/cancel`);
+    expect({ status, word: body['status'] }).toEqual({ status: 200, word: 'failed' });
+    const found = (await sandboxQrs(bank())).find((qr) => qr.qrId === qrId);
+    expect(found?.status).toBe('cancelled');
+    expect((await post(sbp, `/api/payment/${id('tried')}/cancel`)).status).toBe(409);
   });
 
   const id = (name: string): string => `${provider}-${name}`;
