@@ -1,3 +1,4 @@
+import type { Log } from '@kopeck/runtime/log';
 import type { Mail, Send } from './mailer.ts';
 import type { Memory } from './memory.ts';
 
@@ -7,6 +8,7 @@ export interface CapOptions {
   readonly memory: Memory<string>;
   readonly perHour: number;
   readonly perDay: number;
+  readonly log: Log;
   readonly now: () => Date;
 }
 
@@ -20,7 +22,7 @@ const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 
 /** A mailbox that is flooded is not read: the last mail before the silence says that there will be one. */
-export function createCap({ send, memory, perHour, perDay, now }: CapOptions): Cap {
+export function createCap({ send, memory, perHour, perDay, log, now }: CapOptions): Cap {
   let number = 0;
   const sentWithin = (ms: number): number =>
     memory.entries().filter(([, at]) => now().getTime() - Date.parse(at) < ms).length;
@@ -34,12 +36,21 @@ export function createCap({ send, memory, perHour, perDay, now }: CapOptions): C
     memory.set(`${now().getTime()}-${number}`, now().toISOString());
   }
 
+  /** The mail before it has been taken, whatever becomes of this one. */
+  async function sayMuted(): Promise<void> {
+    try {
+      await send(mutedMail(perHour, perDay));
+    } catch (error) {
+      log.error('mail failed', { message: 'muted', error });
+    }
+  }
+
   return {
     isMuted,
     async send(mail) {
       await send(mail);
       remember();
-      if (isMuted()) await send(mutedMail(perHour, perDay));
+      if (isMuted()) await sayMuted();
     },
   };
 }

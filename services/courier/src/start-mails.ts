@@ -52,7 +52,7 @@ async function startCap(parts: Parts, send: Send): Promise<Cap> {
   const memory = openMemory<string>({ redis, key, merge: (mine) => mine, log });
   await withDeadline(memory.loaded, LOAD_WITHIN_MS);
   const { ALERTS_PER_HOUR: perHour, ALERTS_PER_DAY: perDay } = config;
-  return createCap({ send, memory, perHour, perDay, now });
+  return createCap({ send, memory, perHour, perDay, log, now });
 }
 
 export async function startAlerts(parts: Parts, { send, isMuted }: Cap): Promise<void> {

@@ -147,6 +147,23 @@ test('a mail that is refused is tried until it is taken', async () => {
   expect(mail.received).toHaveLength(1);
 });
 
+test('a mail that was taken does not go again when the one after it, about the silence, is refused', async () => {
+  mail.refuse(1, 'MUTED');
+  await courierOf({ ALERTS_PER_HOUR: 1 });
+  await alert('conflict', ['sbp.payment.paid.a']);
+  await waitFor(() => mail.offered() === 2);
+  await waitFor(isAllDone);
+
+  clock += 60 * MINUTE;
+  await alert('quarantined', ['cryptobot.quarantined.b']);
+  await waitFor(() => mail.received.length === 3);
+  expect(mail.received.map(({ subject }) => subject)).toEqual([
+    expect.stringContaining('came again with other content'),
+    expect.stringContaining('quarantined'),
+    expect.stringContaining('MUTED'),
+  ]);
+});
+
 test('waits longer after each failure', async () => {
   mail.refuse(1);
   await courierOf({ COURIER_RETRY_MS: 20_000 });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { noLog } from '@kopeck/runtime/log';
 import { createCap } from '../src/cap.ts';
 import type { Mail } from '../src/mailer.ts';
 import type { Memory } from '../src/memory.ts';
@@ -20,7 +21,7 @@ test('after so many mails within an hour one more says that there will be none, 
   let clock = Date.UTC(2026, 10, 22, 12);
   const send = ({ subject }: Mail) => Promise.resolve(void sent.push(subject));
   const memory = memoryOf(new Map());
-  const options = { send, memory, perHour: 3, perDay: 5, now: () => new Date(clock) };
+  const options = { send, memory, perHour: 3, perDay: 5, log: noLog, now: () => new Date(clock) };
   const cap = createCap(options);
   const mail = (subject: string) => cap.send({ subject, text: '', thread: '' });
 
@@ -43,7 +44,7 @@ test('after so many mails within an hour one more says that there will be none, 
 test('a mail that was not taken is not counted', async () => {
   const memory = memoryOf(new Map());
   const send = () => Promise.reject(new Error('the mailbox is full'));
-  const cap = createCap({ send, memory, perHour: 1, perDay: 1, now: () => new Date() });
+  const cap = createCap({ send, memory, perHour: 1, perDay: 1, log: noLog, now: () => new Date() });
   await expect(cap.send({ subject: '', text: '', thread: '' })).rejects.toThrow('full');
   expect(cap.isMuted()).toBe(false);
 });

@@ -21,25 +21,25 @@ export interface MailServer {
   readonly received: readonly Received[];
   /** How often a message was offered, taken or not. */
   readonly offered: () => number;
-  /** Refuses that many messages before it takes one again. */
-  readonly refuse: (times: number) => void;
+  /** Refuses that many messages, of those whose subject has that word, before it takes one again. */
+  readonly refuse: (times: number, word?: string) => void;
   readonly close: () => Promise<void>;
 }
 
 /** At a port where one was before, or at a free one. */
 export async function startMailServer(port = 0): Promise<MailServer> {
   const received: Received[] = [];
-  let refusals = 0;
+  let refusals = { left: 0, word: '' };
   let offers = 0;
 
   async function take(message: Readable): Promise<void> {
     const bytes = Buffer.concat(await message.toArray());
     offers += 1;
-    if (refusals > 0) {
-      refusals -= 1;
+    const { subject = '', text = '', to = [] } = await PostalMime.parse(bytes);
+    if (refusals.left > 0 && subject.includes(refusals.word)) {
+      refusals.left -= 1;
       throw new Error('the mailbox is full');
     }
-    const { subject = '', text = '', to = [] } = await PostalMime.parse(bytes);
     received.push({ subject, text, to: to.map(({ address }) => address ?? '') });
   }
 
@@ -57,8 +57,8 @@ export async function startMailServer(port = 0): Promise<MailServer> {
     url: `smtp://127.0.0.1:${(listener.address() as AddressInfo).port}`,
     received,
     offered: () => offers,
-    refuse: (times) => {
-      refusals = times;
+    refuse: (left, word = '') => {
+      refusals = { left, word };
     },
     close: () => new Promise((resolve) => server.close(() => resolve())),
   };
