@@ -116,6 +116,23 @@ test('what nobody holds any more is adopted whole, and its file is removed', asy
   );
 });
 
+// The rows are taken over, and of the other's three files so many are gone.
+test.each([0, 1, 2])(
+  'who is killed in an adoption, with %i files removed, loses nothing and doubles nothing',
+  async (removed) => {
+    const first = await abandoned('a', 2);
+    const own = open();
+    const second = await abandoned('b', 3);
+    close(own);
+
+    const child = start('die-in-adoption.ts', String(removed));
+    const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
+    expect(signal).toBe('SIGKILL');
+    expect([...jobsOf(open())].toSorted()).toEqual([...first, ...second].toSorted());
+    expect(files()).toHaveLength(1);
+  },
+);
+
 test('what was acknowledged in an adopted journal is forwarded once more', async () => {
   const dead = open();
   await dead.append(tinyEvent('acknowledged'));
