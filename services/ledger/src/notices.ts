@@ -1,4 +1,5 @@
-import type { Grant } from '@kopeck/core/event';
+import type { Grant, KopeckEvent } from '@kopeck/core/event';
+import { mintedOrderId } from '@kopeck/core/grants';
 import { sha256 } from '@kopeck/core/identity';
 import type { Paid } from './payment-postings.ts';
 import type { PaymentState } from './payment.ts';
@@ -89,6 +90,12 @@ function usersOf({ grants }: PaymentState, { source, data }: Paid): readonly str
   return [...users];
 }
 
+/** As the last of these payments that the user has made tells it. */
+export function languageOf(user: string, payments: readonly PaymentState[]): string | null {
+  const paid = payments.findLast(({ event }) => event?.data.payer === user);
+  return paid?.event?.data.language ?? null;
+}
+
 /** Only the payer's language is known. */
 function speaking(user: string, { data }: Paid): { readonly language: string | null } {
   return { language: user === data.payer ? (data.language ?? null) : null };
@@ -103,6 +110,15 @@ function message(user: string, template: string, values: object): readonly Notic
   return [{ kind: 'telegram', subject: `user:${user}`, payload }];
 }
 
+/** What Telegram tells of a payer and no payment shows: the operator's bot hears it from us alone. */
+export function updateNotices(event: KopeckEvent): readonly Notice[] {
+  if (event.type !== 'subscription.changed' && event.type !== 'media.purchased') return [];
+  const { type, subject, source, network, receivedat, data } = event;
+  const orderId = mintedOrderId(data.reference);
+  const payload = { type, data: { source, network, ...data, orderId, receivedAt: receivedat } };
+  return [{ kind: 'webhook', subject, payload }];
+}
+
 export interface Subscribed {
   readonly user: string;
   readonly plan: string;
@@ -111,7 +127,10 @@ export interface Subscribed {
 }
 
 /** Only a plan that runs longer is news for its user: that one was taken back the refund tells. */
-export function subscriptionNotices({ user, plan, until, before }: Subscribed): readonly Notice[] {
+export function subscriptionNotices(
+  { user, plan, until, before }: Subscribed,
+  language: string | null,
+): readonly Notice[] {
   const activeUntil = until?.toISOString() ?? null;
   const webhook: Notice = {
     kind: 'webhook',
@@ -120,7 +139,7 @@ export function subscriptionNotices({ user, plan, until, before }: Subscribed): 
   };
   const isLonger = until !== null && (before === null || until > before);
   if (!isLonger) return [webhook];
-  return [webhook, ...message(user, 'subscribed', { plan, activeUntil, language: null })];
+  return [webhook, ...message(user, 'subscribed', { plan, activeUntil, language })];
 }
 
 /** The same for the same message, also after the books were built anew: the receiver knows a repeat by it. */

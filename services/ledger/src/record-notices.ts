@@ -1,6 +1,14 @@
 import type { PoolConnection, RowDataPacket } from 'mysql2/promise';
 import type { Decision } from './decide.ts';
-import { messageId, noticesOf, subscriptionNotices, toTell, type Notice } from './notices.ts';
+import {
+  languageOf,
+  messageId,
+  noticesOf,
+  subscriptionNotices,
+  toTell,
+  updateNotices,
+  type Notice,
+} from './notices.ts';
 import { recordSubscriptions } from './record-subscriptions.ts';
 import { insert, type Row } from './sql.ts';
 
@@ -29,9 +37,14 @@ export async function recordNotices(
   );
   const caused = paymentNotices(decisions, heard);
   const last = decisions.findLast(({ payments }) => payments.size > 0);
+  const states = decisions.flatMap(({ payments }) => [...payments.values()]);
   for (const change of subscribed) {
     const eventId = last?.event.id ?? '';
-    caused.push(...subscriptionNotices(change).map((notice) => ({ ...notice, eventId })));
+    const notices = subscriptionNotices(change, languageOf(change.user, states));
+    caused.push(...notices.map((notice) => ({ ...notice, eventId })));
+  }
+  for (const { event } of decisions) {
+    caused.push(...updateNotices(event).map((notice) => ({ ...notice, eventId: event.id })));
   }
 
   caused.push(...(await belowZero(tx, decisions)));

@@ -1,6 +1,7 @@
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, inject, test } from 'vitest';
 import type { Grant, KopeckEvent } from '@kopeck/core/event';
+import { makeEvent } from '@kopeck/core/make-event';
 import { orderEvent, paymentEvent, refundEvent } from '@kopeck/testing/build-event';
 import { activeUntil } from '../src/subscription.ts';
 import { openBooks, type Books } from './books.ts';
@@ -96,6 +97,56 @@ describe('in the books', () => {
       id: expect.stringMatching(/^msg_[0-9a-f]{40}$/) as string,
       data: { orderId: 'kp_1', paid: price, payer: '5123', grants: [CREDIT, PRO] },
     });
+  });
+
+  test('who pays and gets a plan is told of it in the language of the payment, and nobody else is', async () => {
+    const inEnglish = { ...paid, data: { ...paid.data, language: 'en' } } as KopeckEvent;
+    const gift: Grant = { kind: 'subscription', user: '777', plan: 'pro-30', days: 30 };
+    await books.book(
+      orderEvent('crypto', { orderId: 'kp_1', price, grants: [CREDIT, PRO, gift] }),
+      inEnglish,
+    );
+    const rows = await books.query(
+      "SELECT payload FROM outbox WHERE kind = 'telegram' ORDER BY id",
+    );
+    const told = rows.map((row) => JSON.parse(String(row['payload'])) as Record<string, unknown>);
+    expect(told.map(({ chat, template, language }) => [chat, template, language])).toEqual([
+      ['5123', 'credited', 'en'],
+      ['5123', 'subscribed', 'en'],
+      ['777', 'subscribed', null],
+    ]);
+  });
+
+  test("a subscription that Telegram ended and paid media are the operator's bot's to know, once each", async () => {
+    const told = { app: '7000000001', user: '5123', reference: 'kp_1' };
+    const draft = { source: 'telegram', network: 'main', time: null, receivedAt: day(1) } as const;
+    const rest = { ...draft, money: null, reference: 'kp_1', evidence: '' } as const;
+    const failed = makeEvent({
+      ...rest,
+      type: 'subscription.changed',
+      identity: ['7000000001', '1'],
+      subject: 'subscription:telegram:7000000001:5123:x',
+      data: { ...told, state: 'failed' },
+    });
+    const media = makeEvent({
+      ...rest,
+      type: 'media.purchased',
+      identity: ['7000000001', '2'],
+      subject: 'media:telegram:7000000001:2',
+      data: { ...told, reference: 'pm:7' },
+    });
+    await books.book(failed, media);
+    await books.book(failed, media);
+    expect(await outbox()).toEqual([
+      'webhook subscription #1 subscription.changed',
+      'webhook media #1 media.purchased',
+    ]);
+    const rows = await books.query('SELECT payload FROM outbox ORDER BY id');
+    const common = { source: 'telegram', network: 'main', receivedAt: day(1).toISOString() };
+    expect(rows.map((row) => JSON.parse(String(row['payload'])) as unknown)).toMatchObject([
+      { data: { ...told, ...common, state: 'failed', orderId: 'kp_1' } },
+      { data: { ...told, ...common, reference: 'pm:7', orderId: null } },
+    ]);
   });
 
   test('a payment that comes before its order is told when the order has explained it', async () => {
