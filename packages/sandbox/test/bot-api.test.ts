@@ -190,7 +190,7 @@ test('a message is kept, or refused as Telegram refuses', async () => {
   const send = (chat_id = USER): Promise<Json> => call('sendMessage', { chat_id, text: 'привет' });
   expect(await send()).toMatchObject({ ok: true, result: { text: 'привет', chat: { id: USER } } });
 
-  await control('knobs', { floods: 1, retryAfter: 3, blocked: [7] }, 'PATCH');
+  await control('knobs', { floods: 1, retryAfter: 3, blocked: [7], strangers: [8] }, 'PATCH');
   expect(await send()).toMatchObject({
     http: 429,
     retryAfter: '3',
@@ -201,8 +201,36 @@ test('a message is kept, or refused as Telegram refuses', async () => {
     http: 403,
     description: 'Forbidden: bot was blocked by the user',
   });
+  expect(await send(8)).toMatchObject({ http: 400, description: 'Bad Request: chat not found' });
   const messages = await fetch(`${origin}/__sandbox/bot/messages`);
   expect(await messages.json()).toHaveLength(2);
+  const sendings = await fetch(`${origin}/__sandbox/bot/sendings`);
+  expect(((await sendings.json()) as Json[]).map(({ status }) => status)).toEqual([
+    200, 429, 200, 403, 400,
+  ]);
+});
+
+test('an answer that is lost was given all the same', async () => {
+  await control('knobs', { answers: 'lose' }, 'PATCH');
+  const invoice = { title: 'x', description: 'x', payload: 'x', currency: 'XTR' };
+  const prices = [{ label: 'x', amount: 5 }];
+  await expect(call('createInvoiceLink', { ...invoice, prices })).rejects.toThrow('fetch failed');
+  const made = await fetch(`${origin}/__sandbox/bot/invoices`);
+  expect(await made.json()).toMatchObject([{ stars: 5 }]);
+});
+
+test('of what an affiliate had a share the list shows the rest, and paid media it alone', async () => {
+  await control('pay', { user: USER, stars: 100, affiliate: 10, recurring: 'renewal' });
+  await control('media', { user: USER, stars: 7, payload: 'pm:1' });
+  expect(heard()).toMatchObject([
+    { message: { successful_payment: { total_amount: 100 } } },
+    { purchased_paid_media: { from: { id: USER }, paid_media_payload: 'pm:1' } },
+  ]);
+  const { result } = (await call('getStarTransactions')) as { result: { transactions: Json[] } };
+  expect(result.transactions).toMatchObject([
+    { amount: 90, source: { transaction_type: 'invoice_payment', affiliate: { amount: 10 } } },
+    { amount: 7, source: { transaction_type: 'paid_media_payment', paid_media_payload: 'pm:1' } },
+  ]);
 });
 
 test('a question that nobody asked cannot be answered', async () => {

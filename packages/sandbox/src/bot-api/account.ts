@@ -9,6 +9,10 @@ export interface Transaction {
   readonly date: number;
   readonly user: number;
   readonly payload: string;
+  /** What of the amount went to whoever had brought the payer. */
+  readonly affiliate?: number;
+  /** Of paid media, which no invoice is made for. */
+  readonly isMedia?: boolean;
 }
 
 export interface Invoice {
@@ -19,15 +23,24 @@ export interface Invoice {
   readonly isSubscription: boolean;
 }
 
+/** A call of sendMessage, taken or not. */
+export interface Sending {
+  readonly chat: number;
+  /** ISO 8601. */
+  readonly at: string;
+  readonly status: number;
+}
+
 /** What a bot owns at Telegram. */
 export interface Account {
   readonly transactions: Transaction[];
   readonly invoices: Invoice[];
   readonly messages: object[];
+  readonly sendings: Sending[];
 }
 
 export function emptyAccount(): Account {
-  return { transactions: [], invoices: [], messages: [] };
+  return { transactions: [], invoices: [], messages: [], sendings: [] };
 }
 
 /** As long as real ones are (over 128 characters) and case-sensitive, as they are. */
@@ -40,15 +53,18 @@ export function newLink(): string {
 }
 
 /** A transaction in the words of the Bot API: money that came has a source, money that went a receiver. */
-export function starTransaction({ id, kind, amount, date, user, payload }: Transaction): object {
+export function starTransaction(transaction: Transaction): object {
+  const { id, kind, amount, date, user, payload, affiliate = 0, isMedia = false } = transaction;
   const partner = {
     type: 'user',
-    transaction_type: 'invoice_payment',
+    ...(isMedia
+      ? { transaction_type: 'paid_media_payment', paid_media_payload: payload }
+      : { transaction_type: 'invoice_payment', invoice_payload: payload }),
     user: userOf(user),
-    invoice_payload: payload,
+    ...(affiliate === 0 ? {} : { affiliate: { commission_per_mille: 100, amount: affiliate } }),
   };
   const side = kind === 'payment' ? { source: partner } : { receiver: partner };
-  return { id, amount, date, ...side };
+  return { id, amount: amount - affiliate, date, ...side };
 }
 
 export function userOf(id: number, languageCode = 'ru'): object {

@@ -5,7 +5,7 @@ import type { Double, OpenDouble } from '../double.ts';
 import { emptyAccount } from './account.ts';
 import { knobChange, type Knobs } from './knobs.ts';
 import { METHODS, refusal, type Refusal, type Telegram } from './methods.ts';
-import { pay, PURCHASE, purchaseOf } from './purchase.ts';
+import { MEDIA, pay, payMedia, PURCHASE, purchaseOf } from './purchase.ts';
 import { createUpdates, type Content } from './updates.ts';
 import { WEBHOOK_METHODS } from './webhook.ts';
 
@@ -26,7 +26,9 @@ export function openBotApi({ token, ...options }: BotApiOptions): OpenDouble {
       ...options,
       allowedUpdates: [],
       webhooks: 'deliver',
+      answers: 'give',
       blocked: [],
+      strangers: [],
       floods: 0,
       retryAfter: 7,
     };
@@ -67,6 +69,7 @@ function apiRouter(token: string, telegram: Telegram): Router {
       bot === `bot${token}`
         ? (call?.(telegram, parameters) ?? refusal(404, 'Not Found'))
         : refusal(401, 'Unauthorized');
+    if (telegram.knobs.current.answers === 'lose') return void request.socket.destroy();
     if (!isRefusal(answer)) return void response.json({ ok: true, result: answer });
 
     const retryAfter = answer.parameters?.retry_after;
@@ -94,11 +97,16 @@ function controlsOf(telegram: Telegram): Router {
     }),
   );
   router.post(
+    '/media',
+    checked(MEDIA, (purchase) => payMedia(telegram, purchase)),
+  );
+  router.post(
     '/update',
     checked(CONTENT, (content) => updates.deliver(content)),
   );
   router.get('/updates', (_request, response) => void response.json(updates.all()));
   router.get('/messages', (_request, response) => void response.json(account.messages));
+  router.get('/sendings', (_request, response) => void response.json(account.sendings));
   router.get('/invoices', (_request, response) => void response.json(account.invoices));
   router.get('/knobs', (_request, response) => void response.json(knobs.current));
   router.patch(

@@ -49,19 +49,15 @@ const MESSAGE = Joi.object<{ chat_id: number; text: string }>({
   text: Joi.string().max(4096).required(),
 }).unknown();
 
-function sendMessage({ account, knobs, now }: Telegram, parameters: Parameters): unknown {
+function sendMessage(telegram: Telegram, parameters: Parameters): unknown {
   const { value, error } = MESSAGE.validate(parameters);
   if (error !== undefined) return refusal(400, 'Bad Request: message text is empty');
 
-  const { floods, retryAfter, blocked } = knobs.current;
-  if (floods > 0) {
-    knobs.current = { ...knobs.current, floods: floods - 1 };
-    const words = `Too Many Requests: retry after ${retryAfter}`;
-    return { ...refusal(429, words), parameters: { retry_after: retryAfter } };
-  }
-  if (blocked.includes(value.chat_id)) {
-    return refusal(403, 'Forbidden: bot was blocked by the user');
-  }
+  const { account, now } = telegram;
+  const refused = refusalOfMessage(telegram, value.chat_id);
+  const status = refused?.error_code ?? 200;
+  account.sendings.push({ chat: value.chat_id, at: now().toISOString(), status });
+  if (refused !== null) return refused;
 
   const message = {
     message_id: account.messages.length + 1,
@@ -71,6 +67,17 @@ function sendMessage({ account, knobs, now }: Telegram, parameters: Parameters):
   };
   account.messages.push(message);
   return message;
+}
+
+function refusalOfMessage({ knobs }: Telegram, chat: number): Refusal | null {
+  const { floods, retryAfter, blocked, strangers } = knobs.current;
+  if (floods > 0) {
+    knobs.current = { ...knobs.current, floods: floods - 1 };
+    const words = `Too Many Requests: retry after ${retryAfter}`;
+    return { ...refusal(429, words), parameters: { retry_after: retryAfter } };
+  }
+  if (blocked.includes(chat)) return refusal(403, 'Forbidden: bot was blocked by the user');
+  return strangers.includes(chat) ? refusal(400, 'Bad Request: chat not found') : null;
 }
 
 function answerPreCheckoutQuery({ questions }: Telegram, parameters: Parameters): unknown {

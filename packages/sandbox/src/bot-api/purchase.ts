@@ -2,7 +2,12 @@ import { randomInt } from 'node:crypto';
 import Joi from 'joi';
 import { newChargeId, seconds, type Transaction } from './account.ts';
 import type { Telegram } from './methods.ts';
-import { preCheckoutQuery, successfulPayment, type Purchase } from './updates.ts';
+import {
+  preCheckoutQuery,
+  purchasedPaidMedia,
+  successfulPayment,
+  type Purchase,
+} from './updates.ts';
 
 interface PurchaseRequest {
   readonly user: number;
@@ -12,6 +17,7 @@ interface PurchaseRequest {
   readonly payload: string;
   readonly languageCode: string;
   readonly recurring: Purchase['recurring'];
+  readonly affiliate: number;
 }
 
 export const PURCHASE = Joi.object<PurchaseRequest>({
@@ -21,6 +27,13 @@ export const PURCHASE = Joi.object<PurchaseRequest>({
   payload: Joi.string().allow('').default(''),
   languageCode: Joi.string().default('ru'),
   recurring: Joi.valid('first', 'renewal').allow(null).default(null),
+  affiliate: Joi.number().integer().min(0).default(0),
+});
+
+export const MEDIA = Joi.object<Pick<Purchase, 'user' | 'stars' | 'payload'>>({
+  user: Joi.number().integer().required(),
+  stars: Joi.number().integer().min(1).default(1),
+  payload: Joi.string().allow('').default(''),
 });
 
 /** Null: no such link. */
@@ -41,20 +54,25 @@ export async function pay(telegram: Telegram, purchase: Purchase): Promise<objec
   if (String(checkout.ok) !== 'true') return { checkout, payment: null };
 
   const { account, updates, now } = telegram;
-  const { user, stars, payload } = purchase;
+  const { user, stars: amount, payload, affiliate } = purchase;
   const date = seconds(now());
-  const paid: Transaction = {
-    id: newChargeId(),
-    kind: 'payment',
-    amount: stars,
-    date,
-    user,
-    payload,
-  };
+  const id = newChargeId();
+  const paid: Transaction = { id, kind: 'payment', amount, date, user, payload, affiliate };
   account.transactions.push(paid);
   const messageId = account.transactions.length;
   const delivered = await updates.deliver(successfulPayment(messageId, purchase, paid));
   return { checkout, payment: { chargeId: paid.id, delivered } };
+}
+
+/** Nobody is asked, and the update names neither the charge nor the amount: those stand in the list. */
+export async function payMedia(
+  { account, updates, now }: Telegram,
+  { user, stars: amount, payload }: Pick<Purchase, 'user' | 'stars' | 'payload'>,
+): Promise<object> {
+  const id = newChargeId();
+  const date = seconds(now());
+  account.transactions.push({ id, kind: 'payment', amount, date, user, payload, isMedia: true });
+  return { chargeId: id, delivered: await updates.deliver(purchasedPaidMedia(user, payload)) };
 }
 
 interface Answer {

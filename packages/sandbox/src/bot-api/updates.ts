@@ -74,6 +74,8 @@ export interface Purchase {
   readonly languageCode: string;
   /** Which payment of a subscription it is. */
   readonly recurring: 'first' | 'renewal' | null;
+  /** Stars that go to whoever brought the payer. */
+  readonly affiliate: number;
 }
 
 const SUBSCRIPTION_SECONDS = 2_592_000;
@@ -117,6 +119,10 @@ export function successfulPayment(
       },
     },
   };
+}
+
+export function purchasedPaidMedia(user: number, payload: string): Content {
+  return { purchased_paid_media: { from: userOf(user), paid_media_payload: payload } };
 }
 
 /** It is the bot itself that speaks here. */
