@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
 import { loadConfig } from '@kopeck/runtime/config';
 import { noLog } from '@kopeck/runtime/log';
@@ -16,6 +17,7 @@ import { courierConfig } from '../services/courier/src/config.ts';
 import { startCourier } from '../services/courier/src/start-courier.ts';
 import { startReceiver, type Receiver } from '../services/courier/test/receiver.ts';
 import { cryptoConfig } from '../services/crypto/src/config.ts';
+import { orderKey } from '../services/crypto/src/open-orders.ts';
 import { startCrypto } from '../services/crypto/src/start-crypto.ts';
 import { ledgerConfig } from '../services/ledger/src/config.ts';
 import { startLedger } from '../services/ledger/src/start-ledger.ts';
@@ -35,6 +37,8 @@ let sandboxBehindMs = 0;
 let sandboxUrl: string;
 let cryptoUrl: string;
 let ledgerUrl: string;
+let redis: Redis;
+let redisPrefix: string;
 const closing: (() => Promise<unknown>)[] = [];
 
 /** crypto, ledger and courier as they run, with the sandbox's partners and the shop's own bot. */
@@ -59,6 +63,8 @@ beforeAll(async () => {
   sandboxUrl = await sandbox.listen(0);
 
   const { url: REDIS_URL, prefix: REDIS_PREFIX } = createTestRedis(inject('redisUrl'));
+  redis = new Redis(REDIS_URL);
+  redisPrefix = REDIS_PREFIX;
   const ports = ['CRYPTO', 'LEDGER', 'COURIER'].flatMap((name) => [
     [`${name}_PORT`, '0'],
     [`${name}_METRICS_PORT`, '0'],
@@ -85,7 +91,11 @@ beforeAll(async () => {
   ledgerUrl = ledger.url;
   cryptoUrl = crypto.url;
   closing.push(crypto.close, courier.close, ledger.close, sandbox.close, shop.close);
-  closing.push(database.drop, () => rm(dir, { recursive: true }));
+  closing.push(
+    async () => redis.disconnect(),
+    database.drop,
+    () => rm(dir, { recursive: true }),
+  );
   await webhooks(true);
 });
 
@@ -167,6 +177,24 @@ test('CryptoBot: a plan whose webhook is lost runs after one reconciliation, and
   await waitFor(() => paid().length >= 2, { what: 'the call about the second payment' });
   expect(await account(502)).toEqual([[], running]);
   expect(paid()).toHaveLength(2);
+});
+
+test('an order id that was used once never pays for other terms', async () => {
+  const sell = (body: Json): Promise<Json> => call(`${cryptoUrl}/api/crypto/invoice`, body);
+  const refused = { user: 503, orderId: 'kp_refused-once', ndn: 5, asset: 'NOPE', amount: '1' };
+  expect(await sell(refused)).toMatchObject({ error: 'refused' });
+  expect(await sell({ ...refused, asset: 'TON' })).toMatchObject({ error: 'order_exists' });
+
+  const order = { user: 503, orderId: 'kp_expired-once', ndn: 5, asset: 'TON', amount: '1' };
+  await sell(order);
+  // As its expiry does.
+  await redis.del(orderKey(redisPrefix, order.orderId));
+  expect(await sell({ ...order, ndn: 5_000 })).toMatchObject({ error: 'order_exists' });
+  const { invoiceId, grants } = await sell(order);
+  await sandbox('crypto-pay/pay', { invoice_id: Number(invoiceId) });
+  await waitFor(async () => ((await account(503)) as [Json[], Json[]])[0].length > 0);
+  expect(grants).toMatchObject([{ amount: '5' }]);
+  expect(await account(503)).toEqual([[{ asset: 'NDN', amount: '5' }], []]);
 });
 
 /** What a user buys in a minute: NDN for Stars, and a plan at CryptoBot. */

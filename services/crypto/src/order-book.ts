@@ -17,8 +17,6 @@ export interface InvoiceLinks {
 export interface OrderRecord {
   readonly price: Money;
   readonly open: boolean;
-  /** Of the request: the same order may not be asked for with other content. */
-  readonly fingerprint: string;
   readonly expiresAt: string;
   /** Null: its invoice was asked for, and nobody knows yet whether there is one. */
   readonly links: InvoiceLinks | null;
@@ -26,6 +24,12 @@ export interface OrderRecord {
 
 /** Every call throws when Redis is away: then no invoice is made. */
 export interface OrderBook {
+  /**
+   * Whether the order stands for this content: it does from the first request on, for as long as
+   * anybody may remember its id. What an order grants is journaled before its invoice is made, so an
+   * id is used even when the invoice was refused or has expired.
+   */
+  readonly claim: (orderId: string, fingerprint: string, seconds: number) => Promise<boolean>;
   /** Null: the order was not there, and is the caller's now. Else what stands there. */
   readonly reserve: (
     orderId: string,
@@ -33,13 +37,18 @@ export interface OrderBook {
     seconds: number,
   ) => Promise<OrderRecord | null>;
   readonly write: (orderId: string, record: OrderRecord) => Promise<void>;
-  /** As if it had never been asked for: only when its invoice is known not to exist. */
+  /** The same request may try again: only when its invoice is known not to exist. */
   readonly forget: (orderId: string) => Promise<void>;
   /** It was paid, and may not be paid again. */
   readonly close: (orderId: string) => Promise<void>;
 }
 
+/** After its order has expired: whoever uses an id again later than that has forgotten it, too. */
+const REMEMBERED_SECONDS = 7 * 86_400;
+
 export function openOrderBook(redis: Redis, prefix: string): OrderBook {
+  const contentKey = (orderId: string): string =>
+    `${prefix}:events-crypto:order-content:${orderId}`;
   const read = async (orderId: string): Promise<OrderRecord | null> => {
     const text = await redis.get(orderKey(prefix, orderId));
     return text === null ? null : (JSON.parse(text) as OrderRecord);
@@ -49,6 +58,14 @@ export function openOrderBook(redis: Redis, prefix: string): OrderBook {
   };
 
   return {
+    async claim(orderId, fingerprint, seconds) {
+      const key = contentKey(orderId);
+      const keep = seconds + REMEMBERED_SECONDS;
+      if ((await redis.set(key, fingerprint, 'EX', keep, 'NX')) !== null) return true;
+      if ((await redis.get(key)) !== fingerprint) return false;
+      await redis.expire(key, keep, 'GT');
+      return true;
+    },
     async reserve(orderId, record, seconds) {
       const key = orderKey(prefix, orderId);
       const isNew = await redis.set(key, JSON.stringify(record), 'EX', seconds, 'NX');
@@ -60,7 +77,11 @@ export function openOrderBook(redis: Redis, prefix: string): OrderBook {
     },
     async close(orderId) {
       const record = await read(orderId);
-      if (record?.open === true) await write(orderId, { ...record, open: false });
+      if (record?.open !== true) return;
+      await write(orderId, { ...record, open: false });
+      // Closed it stays: the same request, made again after the expiry, may not open it.
+      const seconds = await redis.ttl(contentKey(orderId));
+      if (seconds > 0) await redis.expire(orderKey(prefix, orderId), seconds, 'GT');
     },
   };
 }

@@ -4,6 +4,7 @@ import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import type { EventOf } from '@kopeck/core/event';
 import { createTestRedis } from '@kopeck/testing/test-database';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { orderKey } from '../src/open-orders.ts';
 import { API_TOKEN, BOT_TOKEN } from './partners.ts';
 import { ask, CREDENTIALS, runCrypto, type Reply, type RunningCrypto } from './running-crypto.ts';
 import { openSandboxPartners, type Json, type SandboxPartners } from './sandbox-partners.ts';
@@ -64,6 +65,11 @@ async function invoices(): Promise<readonly Json[]> {
   return result.items;
 }
 
+async function isOpen(orderId: string): Promise<boolean> {
+  const order = await redis.get(orderKey(REDIS_PREFIX, orderId));
+  return (JSON.parse(order ?? '{}') as Json)['open'] === true;
+}
+
 /** The ledger does not run here: every event waits in the queue. */
 function published(orderId: unknown): Promise<EventOf<'order.created'>> {
   return waitFor(async () => {
@@ -120,14 +126,42 @@ test('an answer that was lost is looked up, and the same order never gets a seco
   });
 });
 
-test('what Crypto Pay refuses leaves no order open, and may be asked for again', async () => {
+test('what Crypto Pay refuses may be asked for again, and its order id stands for nothing else', async () => {
   const orderId = 'kp_refused-0123456789abc';
   const body = { user: USER, orderId, ndn: 5, asset: 'NOPE', amount: '1' };
-  expect(await post('/api/crypto/invoice', body)).toMatchObject({
-    status: 422,
-    body: { error: 'refused', reason: 'UNSUPPORTED_ASSET' },
-  });
-  await sell('/api/crypto/invoice', { ...body, asset: 'TON' });
+  const refused = { status: 422, body: { error: 'refused', reason: 'UNSUPPORTED_ASSET' } };
+  expect(await post('/api/crypto/invoice', body)).toMatchObject(refused);
+  // The order with its price and its grants is journaled: other terms would never be booked.
+  for (const other of [{ asset: 'TON' }, { ndn: 6 }, { user: 77 }, { network: 'test' }]) {
+    expect(await post('/api/crypto/invoice', { ...body, ...other })).toMatchObject({
+      status: 409,
+      body: { error: 'order_exists', orderId },
+    });
+  }
+  expect(await post('/api/crypto/invoice', body)).toMatchObject(refused);
+  await sell('/api/crypto/invoice', { ...body, orderId: undefined, asset: 'TON' });
+});
+
+test('an order that has expired is sold again on its own terms alone', async () => {
+  const orderId = 'kp_expired-0123456789abc';
+  const body = { user: USER, orderId, ndn: 5, asset: 'TON', amount: '1' };
+  const first = await sell('/api/crypto/invoice', body);
+  await redis.del(orderKey(REDIS_PREFIX, orderId));
+  expect(await post('/api/crypto/invoice', { ...body, ndn: 5_000 })).toMatchObject({ status: 409 });
+  const second = await sell('/api/crypto/invoice', body);
+  expect(second['invoiceId']).not.toBe(first['invoiceId']);
+});
+
+test('an order can be paid for 31 days, and for no second longer', async () => {
+  const body = { user: USER, plan: 'pro-30' };
+  const { expiresAt } = await sell('/api/crypto/invoice', { ...body, expiresIn: 2_678_400 });
+  expect(Date.parse(String(expiresAt)) - Date.now()).toBeGreaterThan(30 * 86_400_000);
+  for (const expiresIn of [2_678_401, 9_999_999, 26_784_000, 9, 0, -60, 1.5]) {
+    expect(await post('/api/crypto/invoice', { ...body, expiresIn })).toMatchObject({
+      status: 400,
+      body: { fields: ['expiresIn'] },
+    });
+  }
 });
 
 test('Stars cost what the rate says, rounded up, and the link is paid once', async () => {
@@ -140,6 +174,42 @@ test('Stars cost what the rate says, rounded up, and the link is paid once', asy
     const again = await partners.control('bot/pay', { user: 77, link });
     return (again['checkout'] as Json)['ok'] === false;
   });
+});
+
+test('an order of which an answer was lost has two links, and is paid once', async () => {
+  const body = { user: USER, orderId: 'kp_lost-link-0123456789ab', ndn: 10 };
+  await partners.control('bot/knobs', { answers: 'lose' }, 'PATCH');
+  expect(await post('/api/stars/invoice', body)).toMatchObject({
+    status: 503,
+    body: { error: 'partner_unanswered' },
+  });
+  await partners.control('bot/knobs', { answers: 'give' }, 'PATCH');
+  const sold = await sell('/api/stars/invoice', body);
+  expect(await sell('/api/stars/invoice', body)).toEqual(sold);
+  const made = (await partners.control('bot/invoices', undefined, 'GET')) as unknown as Json[];
+  expect(made).toHaveLength(2);
+
+  const paid = await partners.control('bot/pay', { user: USER, link: sold['url'] });
+  expect(paid).toMatchObject({ checkout: { ok: true } });
+  await waitFor(async () => !(await isOpen(body.orderId)));
+  for (const { link } of made) {
+    const again = await partners.control('bot/pay', { user: 77, link });
+    expect(again).toMatchObject({ checkout: { ok: false }, payment: null });
+  }
+  const transactions = await fetch(
+    `${partners.env['TELEGRAM_API_URL']}/bot${BOT_TOKEN}/getStarTransactions`,
+  );
+  const { result } = (await transactions.json()) as { result: { transactions: unknown[] } };
+  expect(result.transactions).toHaveLength(1);
+  expect(await sell('/api/stars/invoice', body)).toEqual(sold);
+});
+
+test('an order that was paid stays closed, also when it is asked for after its expiry', async () => {
+  const body = { user: USER, orderId: 'kp_paid-0123456789abcdef', ndn: 10, expiresIn: 10 };
+  const { url: link } = await sell('/api/stars/invoice', body);
+  await partners.control('bot/pay', { user: USER, link });
+  await waitFor(async () => (await redis.ttl(orderKey(REDIS_PREFIX, body.orderId))) > 86_400);
+  expect(await isOpen(body.orderId)).toBe(false);
 });
 
 test('a link whose payment was found in the list alone is not paid again either', async () => {

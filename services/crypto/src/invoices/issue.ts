@@ -60,9 +60,10 @@ export async function issueInvoice(
 ): Promise<Issued> {
   const { book, now } = deps;
   const { orderId } = draft;
+  const isSame = await book.claim(orderId, fingerprintOf(draft), draft.seconds);
+  if (!isSame) return { kind: 'exists' };
   const fresh = recordOf(draft, now());
   const known = await book.reserve(orderId, fresh, draft.seconds);
-  if (known !== null && known.fingerprint !== fresh.fingerprint) return { kind: 'exists' };
   if (known !== null && known.links !== null) {
     return { kind: 'linked', record: known, links: known.links };
   }
@@ -96,14 +97,18 @@ async function look(
 }
 
 function recordOf(draft: OrderDraft, now: Date): OrderRecord {
-  const { price, grants, user, network, seconds } = draft;
+  const { price, seconds } = draft;
   return {
     price,
     open: true,
-    fingerprint: sha256(JSON.stringify([price, grants, user, network])),
     expiresAt: new Date(now.getTime() + seconds * 1_000).toISOString(),
     links: null,
   };
+}
+
+/** Of the order's terms: the same order may not be asked for with others. Kept long, so it is short. */
+function fingerprintOf({ price, grants, user, network }: OrderDraft): string {
+  return sha256(JSON.stringify([price, grants, user, network])).slice(0, 32);
 }
 
 async function keep(

@@ -33,6 +33,9 @@ export interface StarsInvoiceRequest extends OrderRequest {
   readonly subscription: boolean;
 }
 
+/** 31 days: Crypto Pay takes no more. */
+const MOST_SECONDS = 2_678_400;
+
 const user = Joi.string().pattern(/^[1-9]\d{0,15}$/);
 const asset = Joi.string().pattern(/^[A-Z0-9]{2,16}$/);
 const amount = Joi.string().custom((text: string, helpers) => {
@@ -61,8 +64,11 @@ const common = {
   plan,
   ndn: amount,
   grants: Joi.array().items(credit, subscription).min(1).max(10),
-  /** Seconds; Crypto Pay takes no more than 31 days. */
-  expiresIn: Joi.string().pattern(/^[1-9]\d{1,5}$/),
+  expiresIn: Joi.string()
+    .pattern(/^[1-9]\d{1,6}$/)
+    .custom((text: string, helpers) =>
+      Number(text) > MOST_SECONDS ? helpers.error('any.invalid') : text,
+    ),
 };
 
 const cryptoInvoice = Joi.object<CryptoInvoiceRequest>({

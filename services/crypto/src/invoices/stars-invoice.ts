@@ -42,8 +42,8 @@ function priceOf(
 }
 
 /**
- * A link that was lost with an unanswered call is known to nobody and cannot be paid, and the order
- * behind it is asked about before any payment: asking for another link does no harm.
+ * The Bot API lists no links, so one that was lost with an unanswered call is asked for again. That
+ * does no harm: before any payment the order behind a link is asked about, and it is paid once.
  */
 export function starsIssuer(
   api: BotApi,
