@@ -13,6 +13,7 @@ import { cryptoInvoice, ownPrograms, starsInvoice } from './invoices/api.ts';
 import type { FindOpenOrder } from './open-orders.ts';
 import { closeIfPaid, type OrderBook } from './order-book.ts';
 import type { Reconciled } from './reconcile/reconcile.ts';
+import { hear, type Heard } from './reconcile/heard.ts';
 import { starsRefund } from './stars-refund.ts';
 import type { CheckoutQuestion } from './telegram/parse.ts';
 import { telegramSource } from './telegram/source.ts';
@@ -22,6 +23,7 @@ export type CryptoDeps = Pick<ReceiverDeps, 'append' | 'journal' | 'log' | 'metr
     readonly config: CryptoConfig;
     readonly findOpenOrder: FindOpenOrder;
     readonly book: OrderBook;
+    readonly heard: Heard;
     readonly reconcileNow: () => Promise<readonly Reconciled[]>;
     readonly tickets: Tickets;
     /** What goes on to the bot of the operator's behind us. Null: there is none. */
@@ -35,7 +37,7 @@ const TELEGRAM_LIMIT_BYTES = 256 * 1024;
 export function cryptoRoutes(deps: CryptoDeps): Router {
   const { config, now } = deps;
   const common = { ...deps, mediaTypes: MEDIA_TYPES };
-  const cryptobot = intake(cryptobotSource(config), common);
+  const cryptobot = intake(cryptobotSource(config), { ...common, answer: cryptobotAnswer });
   const telegram = intake(telegramSource(config), {
     ...common,
     limitBytes: TELEGRAM_LIMIT_BYTES,
@@ -58,6 +60,14 @@ export function cryptoRoutes(deps: CryptoDeps): Router {
   return router;
 }
 
+/** Crypto Pay is told of what was taken in its own words, too: `{"ok":true}`. */
+function cryptobotAnswer(outcome: Outcome): Answer {
+  const answer = answerFor(outcome);
+  if (answer.status !== 200) return answer;
+  const again = outcome.kind === 'duplicate' ? { duplicate: true } : {};
+  return { ...answer, body: { ok: true, ...again, ...(answer.body as object) } };
+}
+
 /**
  * Refused only when payments are refused too, for the next update of a chat waits for this one: a
  * payment must not wait behind a chat that has no room.
@@ -77,9 +87,12 @@ async function handOn(
 
 async function telegramAnswer(
   outcome: Outcome<CheckoutQuestion>,
-  { config, journal, findOpenOrder, log, metrics, book }: CryptoDeps,
+  { config, journal, findOpenOrder, log, metrics, book, heard }: CryptoDeps,
 ): Promise<Answer> {
-  if (outcome.kind === 'accepted') closeIfPaid(outcome.event, book, log);
+  if (outcome.kind === 'accepted') {
+    closeIfPaid(outcome.event, book, log);
+    hear(outcome.event, heard, log);
+  }
   if (outcome.kind !== 'question') return answerFor(outcome);
 
   const { question } = outcome;

@@ -11,10 +11,11 @@ import { openForwardQueue } from './forward/forward-queue.ts';
 import { startForwarding } from './forward/forwarding.ts';
 import { openSpool, type Spool } from './forward/spool.ts';
 import { openOrders } from './open-orders.ts';
-import { closeIfPaid, openOrderBook, type OrderBook } from './order-book.ts';
+import { closeIfPaid, openOrderBook } from './order-book.ts';
 import { reconcile, type ReconcileDeps, type Reconciled } from './reconcile/reconcile.ts';
 import { regularly, type Regularly } from './reconcile/regularly.ts';
-import { cryptoRoutes } from './routes.ts';
+import { openHeard } from './reconcile/heard.ts';
+import { cryptoRoutes, type CryptoDeps } from './routes.ts';
 import { botApiOf } from './telegram/client.ts';
 
 /** Within which an open order must be found: the payer waits, and Telegram for ten seconds at most. */
@@ -42,12 +43,14 @@ export function startCrypto(config: CryptoConfig, log: Log): Promise<Receiver> {
         await withDeadline(Promise.all([connected(hurried), connected(redis)]), CONNECT_WITHIN_MS);
       }
       const book = openOrderBook(redis, config.REDIS_PREFIX);
-      const reconciling = startReconciling(config, { redis, book }, deps);
+      const heard = openHeard(redis, config.REDIS_PREFIX, config.RECONCILE_DAYS);
+      const reconciling = startReconciling(config, { redis, book, heard }, deps);
       return cryptoRoutes({
         ...deps,
         config,
         findOpenOrder: openOrders(hurried, config.REDIS_PREFIX),
         book,
+        heard,
         reconcileNow: reconciling.run,
         tickets: openTickets(redis, config.REDIS_PREFIX),
         spool: startForwardingOf(config, deps),
@@ -64,12 +67,13 @@ function connected(redis: Redis): Promise<void> {
 /** Its commands fail while Redis is away: the next run catches up. */
 function startReconciling(
   config: CryptoConfig,
-  { redis, book }: { readonly redis: Redis; readonly book: OrderBook },
+  { redis, book, heard }: { readonly redis: Redis } & Pick<CryptoDeps, 'book' | 'heard'>,
   { append, log, metrics, incidents, now, closing }: ReceiverDeps,
 ): Regularly<readonly Reconciled[]> {
   const deps: ReconcileDeps = {
     apps: payAppsOf(config),
     bot: botApiOf(config),
+    heard,
     async append(event) {
       const result = await append(event);
       closeIfPaid(event, book, log);

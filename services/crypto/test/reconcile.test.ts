@@ -1,7 +1,8 @@
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
-import type { KopeckEvent } from '@kopeck/core/event';
+import type { EventOf, KopeckEvent } from '@kopeck/core/event';
+import { eventId } from '@kopeck/core/identity';
 import { isRecord, parseJsonText } from '@kopeck/core/json';
 import { INCIDENT_QUEUE, type IncidentReport } from '@kopeck/runtime/incidents';
 import { createTestRedis } from '@kopeck/testing/test-database';
@@ -67,22 +68,46 @@ describe('a payment of a list is the same event as its webhook', () => {
     expect(listed.map((event) => event && identity(event))).toEqual([...sent.map(identity), null]);
   });
 
-  test('what an affiliate had a share of is left to the webhook', () => {
-    const user = { id: '5' };
-    const source = {
-      type: 'user',
-      transaction_type: 'invoice_payment',
-      user,
-      invoice_payload: 'x',
+  const source = {
+    type: 'user',
+    transaction_type: 'invoice_payment',
+    user: { id: '5' },
+    invoice_payload: 'x',
+  };
+  const transaction = { id: 'stx', amount: '90', date: '1791206105', source };
+
+  test.each([
+    ['an affiliate had a share', { ...transaction, source: { ...source, affiliate: {} } }],
+    ['the bot got a part of a Star', { ...transaction, nanostar_amount: '5' }],
+  ])('where %s, the list tells of a payment and not of its amount', (_what, shared) => {
+    const whole = eventOfTransaction(transaction, '7', now);
+    const event = eventOfTransaction(shared, '7', now);
+    expect(event).toMatchObject({
+      ...whole,
+      contenthash: expect.any(String) as string,
+      data: { paid: null },
+      evidence: expect.any(String) as string,
+    });
+    expect(event?.contenthash).not.toBe(whole?.contenthash);
+    const { source: receiver, ...rest } = shared;
+    expect(eventOfTransaction({ ...rest, receiver }, '7', now)).toBeNull();
+  });
+
+  test('paid media is a payment by its payload, and what the bot itself has bought is none', () => {
+    const { invoice_payload: _payload, ...partner } = source;
+    const media = {
+      ...partner,
+      transaction_type: 'paid_media_payment',
+      paid_media_payload: 'pm:7',
     };
-    const transaction = { id: 'stx', amount: '90', date: '1791206105', source };
-    expect(eventOfTransaction(transaction, '7', now)).not.toBeNull();
-    for (const shared of [
-      { ...transaction, nanostar_amount: '5' },
-      { ...transaction, source: { ...source, affiliate: {} } },
-      { ...transaction, source: { ...source, transaction_type: 'gift_purchase' } },
-    ]) {
-      expect(eventOfTransaction(shared, '7', now)).toBeNull();
+    const event = eventOfTransaction({ ...transaction, source: media }, '7', now);
+    expect(event).toMatchObject({
+      type: 'payment.paid',
+      data: { reference: 'pm:7', paid: { asset: 'XTR', amount: '90' }, payer: '5' },
+    });
+    for (const bought of ['gift_purchase', 'premium_purchase', 'business_account_transfer']) {
+      const other = { ...source, transaction_type: bought };
+      expect(eventOfTransaction({ ...transaction, source: other }, '7', now)).toBeNull();
     }
   });
 });
@@ -163,6 +188,51 @@ describe('with every webhook dropped', () => {
     expect(late['delivery']).toMatchObject({ status: 200, body: { status: 'duplicate' } });
     await payAll(400, 1);
     expect((await reconcile()).map(({ found }) => found)).toEqual([0, 0, 0]);
+  });
+
+  /** What stands in the queue of a charge: with its amount, or 'unknown'. */
+  async function journaled(chargeId: unknown): Promise<readonly string[]> {
+    const connection = new Redis(REDIS_URL, { maxRetriesPerRequest: null });
+    const queue = new Queue<EventOf<'payment.paid'>>('events-crypto', {
+      connection,
+      prefix: REDIS_PREFIX,
+    });
+    const jobs = await queue.getJobs(['waiting', 'prioritized', 'delayed']);
+    await queue.close();
+    connection.disconnect();
+    return jobs
+      .filter(({ data }) => data.type === 'payment.paid' && data.data.paymentId === chargeId)
+      .map(({ data }) => data.data.paid?.amount ?? 'unknown');
+  }
+
+  test('a payment of which an affiliate had a share is found once, and not at all when its webhook came', async () => {
+    await webhooks('deliver');
+    const shared = { user: 800, stars: 100, affiliate: 10, recurring: 'renewal' };
+    const heard = await partners.control('bot/pay', shared);
+    const { chargeId } = heard['payment'] as Json;
+    const id = eventId('telegram', 'payment.paid', ['7000000001', String(chargeId)]);
+    const redis = new Redis(REDIS_URL);
+    await waitFor(() => redis.exists(`${REDIS_PREFIX}:events-crypto:heard:${id}`));
+    redis.disconnect();
+    expect((await reconcile()).at(-1)).toMatchObject({ checked: 0, found: 0 });
+    expect(await journaled(chargeId)).toEqual(['100']);
+
+    await webhooks('drop');
+    const missed = (await partners.control('bot/pay', shared))['payment'] as Json;
+    expect((await reconcile()).at(-1)).toMatchObject({ checked: 1, found: 1 });
+    await waitFor(async () => (await journaled(missed['chargeId'])).join() === 'unknown');
+    expect((await reconcile()).at(-1)).toMatchObject({ checked: 0, found: 0 });
+  });
+
+  test('paid media is taken from the list, and no webhook is missed for it', async () => {
+    await webhooks('deliver');
+    const { chargeId } = await partners.control('bot/media', {
+      user: 801,
+      stars: 7,
+      payload: 'pm:1',
+    });
+    expect((await reconcile()).at(-1)).toMatchObject({ checked: 1, found: 0 });
+    await waitFor(async () => (await journaled(chargeId)).join() === '7');
   });
 
   test('a partner that cannot be asked fails alone, and the run after it catches up', async () => {

@@ -102,7 +102,10 @@ test('an update without room on disk is refused only when payments are refused t
     JOURNAL_DIR: dir,
     NDN_PER_STAR: '10',
   });
-  const unused = {} as Pick<CryptoDeps, 'findOpenOrder' | 'book' | 'reconcileNow' | 'tickets'>;
+  const unused = {} as Pick<
+    CryptoDeps,
+    'findOpenOrder' | 'book' | 'heard' | 'reconcileNow' | 'tickets'
+  >;
   const router = cryptoRoutes({
     ...unused,
     config,

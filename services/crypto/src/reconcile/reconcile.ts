@@ -6,6 +6,7 @@ import type { Log } from '@kopeck/runtime/log';
 import type { Metrics } from '@kopeck/runtime/metrics';
 import type { CryptoPayApp } from '../cryptobot/client.ts';
 import type { BotApi } from '../telegram/client.ts';
+import type { Heard } from './heard.ts';
 import { readInvoices } from './invoices.ts';
 import { openSeen, type Seen } from './seen.ts';
 import { readTransactions } from './transactions.ts';
@@ -13,6 +14,8 @@ import { readTransactions } from './transactions.ts';
 export interface ReconcileDeps {
   readonly apps: readonly CryptoPayApp[];
   readonly bot: BotApi | null;
+  /** Payments in Stars whose webhook has come. */
+  readonly heard: Heard;
   readonly append: Append;
   readonly redis: Redis;
   readonly prefix: string;
@@ -37,8 +40,11 @@ export interface Reconciled {
 /** Reads pages until there is nothing new; each page is handed over before the next is read. */
 export type ReadList = (take: Take, context: ListContext) => Promise<void>;
 
-/** Resolves to how many of the events were new. */
-export type Take = (events: readonly KopeckEvent[]) => Promise<number>;
+/** Resolves to how many of the events were new. What only a list tells lacks no webhook. */
+export type Take = (
+  events: readonly KopeckEvent[],
+  toldBy?: 'webhook' | 'list-alone',
+) => Promise<number>;
 
 export interface ListContext {
   readonly redis: Redis;
@@ -57,7 +63,7 @@ export async function reconcile(
   deps: ReconcileDeps,
   isAsked: boolean,
 ): Promise<readonly Reconciled[]> {
-  const { apps, bot } = deps;
+  const { apps, bot, heard } = deps;
   const results: Reconciled[] = [];
   for (const app of apps) {
     const account = `cryptobot:${app.app}:${app.network}`;
@@ -65,7 +71,9 @@ export async function reconcile(
   }
   if (bot !== null) {
     const account = `telegram:${bot.bot}`;
-    results.push(await reconcileOne({ account, read: readTransactions(bot), isAsked }, deps));
+    results.push(
+      await reconcileOne({ account, read: readTransactions(bot, heard), isAsked }, deps),
+    );
   }
   return results;
 }
@@ -89,11 +97,11 @@ async function reconcileOne(
   try {
     await seen.forgetBefore(since);
     await read(
-      async (events) => {
+      async (events, toldBy = 'webhook') => {
         const recent = events.filter(({ time }) => Date.parse(time) >= since.getTime());
         const fresh = await takeAll(recent, seen, deps.append);
         counts.checked += fresh.checked;
-        counts.found += fresh.found;
+        if (toldBy === 'webhook') counts.found += fresh.found;
         return fresh.checked;
       },
       { redis, key: `${key}:offset`, now, since, isAsked },

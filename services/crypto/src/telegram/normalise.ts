@@ -1,4 +1,4 @@
-import type { Payment, Refund } from '@kopeck/core/event';
+import type { KopeckEvent, Payment, Refund } from '@kopeck/core/event';
 import { evidenceOf } from '@kopeck/core/evidence';
 import { sha256 } from '@kopeck/core/identity';
 import { makeEvent, type Draft } from '@kopeck/core/make-event';
@@ -51,17 +51,31 @@ function commonOf(delivery: Delivery): Common {
 function payment(message: PaymentMessage, bot: string, common: Common): Step {
   const stars = starsOf(message);
   if (typeof stars === 'string') return senseless(stars);
+  return { kind: 'event', event: paidEvent(message, stars, bot, common) };
+}
 
+/** Somebody has paid, and how much is not said: a person decides, unless the webhook tells it yet. */
+export function unpricedPayment(
+  message: PaymentMessage,
+  bot: string,
+  delivery: Delivery,
+): KopeckEvent {
+  return paidEvent(message, null, bot, commonOf(delivery));
+}
+
+function paidEvent(
+  message: PaymentMessage,
+  stars: Money | null,
+  bot: string,
+  common: Common,
+): KopeckEvent {
   const data: Payment = { ...paymentOf(message, bot), paid: stars };
-  return {
-    kind: 'event',
-    event: makeEvent({
-      ...common,
-      ...paymentDraft(message, bot, stars),
-      type: 'payment.paid',
-      data,
-    }),
-  };
+  return makeEvent({
+    ...common,
+    ...paymentDraft(message, bot, stars),
+    type: 'payment.paid',
+    data,
+  });
 }
 
 function refund(message: PaymentMessage, bot: string, common: Common): Step {
@@ -85,7 +99,7 @@ function refund(message: PaymentMessage, bot: string, common: Common): Step {
 function paymentDraft(
   { chargeId, payload, date }: PaymentMessage,
   bot: string,
-  stars: Money,
+  stars: Money | null,
 ): Pick<Draft<'payment.paid'>, 'identity' | 'subject' | 'time' | 'money' | 'reference'> {
   return {
     identity: [bot, chargeId],
