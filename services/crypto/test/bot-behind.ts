@@ -12,7 +12,7 @@ export interface Taken {
 export interface BotBehind {
   readonly url: string;
   readonly taken: readonly Taken[];
-  /** What it answers, and with which status. */
+  /** What it answers, and with which status; 0: never. */
   readonly answer: (statusFor: (body: string) => number, reply?: string) => void;
   /** Forgets what it was told so far. */
   readonly forget: () => void;
@@ -29,6 +29,7 @@ export async function startBotBehind(): Promise<BotBehind> {
       const status = statusFor(body);
       const secret = request.headers['x-telegram-bot-api-secret-token'] as string | undefined;
       taken.push({ body, secret, status });
+      if (status === 0) return;
       response.writeHead(status, { 'content-type': 'application/json' }).end(reply);
     });
   });

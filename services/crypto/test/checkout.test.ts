@@ -50,6 +50,14 @@ async function answerTo(change: object, from: object = {}): Promise<unknown> {
   return body;
 }
 
+/** The look-up has 300 ms of it. */
+async function answerWithinASecond(change: object): Promise<unknown> {
+  const begun = performance.now();
+  const answer = await answerTo(change);
+  expect(performance.now() - begun).toBeLessThan(1_000);
+  return answer;
+}
+
 const YES = { method: 'answerPreCheckoutQuery', pre_checkout_query_id: QUERY_ID, ok: true };
 const no = (error_message: string): object => ({ ...YES, ok: false, error_message });
 
@@ -137,8 +145,8 @@ describe('the payment of an order of ours', () => {
     redisServer.pause();
     try {
       // Telegram would wait for ten seconds; a hanging command would wait for ever.
-      expect(await answerTo(asked)).toEqual(UNAVAILABLE);
-      expect(await answerTo({})).toEqual(YES);
+      expect(await answerWithinASecond(asked)).toEqual(UNAVAILABLE);
+      expect(await answerWithinASecond({})).toEqual(YES);
     } finally {
       redisServer.resume();
     }
@@ -148,8 +156,8 @@ describe('the payment of an order of ours', () => {
     await keepOrder(ORDER, { price, open: true });
     await redisServer.stop();
     try {
-      expect(await answerTo(asked)).toEqual(UNAVAILABLE);
-      expect(await answerTo({})).toEqual(YES);
+      expect(await answerWithinASecond(asked)).toEqual(UNAVAILABLE);
+      expect(await answerWithinASecond({})).toEqual(YES);
       const paid = await postTelegram(crypto, fixture('tg-successful-payment.json'));
       expect(paid).toMatchObject({ status: 200, body: { status: 'accepted' } });
     } finally {

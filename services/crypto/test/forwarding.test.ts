@@ -46,8 +46,15 @@ test('what is not about money reaches the bot byte for byte, and payments never 
     'tg-successful-payment.json',
     'tg-refunded-payment.json',
     'tg-pre-checkout-query.json',
+    'tg-successful-payment-recurring-first.json',
+    'tg-successful-payment-recurring-renewal.json',
+    'tg-subscription-canceled.json',
+    'tg-subscription-failed.json',
+    'tg-purchased-paid-media.json',
   ];
-  for (const name of ours) await postTelegram(crypto, fixture(name));
+  for (const name of ours) {
+    expect(await postTelegram(crypto, fixture(name))).toMatchObject({ status: 200 });
+  }
   const others = [
     'tg-text-message.json',
     'tg-edited-message.json',
@@ -89,6 +96,21 @@ test('a call of the Bot API in the answer of the bot is made for it', async () =
     const messages = await partners.control('bot/messages', undefined, 'GET');
     return JSON.stringify(messages).includes('hello from the bot');
   });
+});
+
+test('a bot that never answers holds up neither its own update nor a payment', async () => {
+  bot.answer(() => 0);
+  const begun = performance.now();
+  const payer = 5123456789;
+  expect(await postTelegram(crypto, text(payer, 'hello'))).toMatchObject({ status: 200 });
+  await waitFor(() => bot.taken.length === 1);
+  const paid = fixture('tg-successful-payment.json').toString().replace('stxQ9', 'stxQ0');
+  expect(await postTelegram(crypto, paid)).toMatchObject({
+    status: 200,
+    body: { status: 'accepted' },
+  });
+  // What waits for the bot waits for fifteen seconds.
+  expect(performance.now() - begun).toBeLessThan(10_000);
 });
 
 test.each([
