@@ -3,7 +3,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createMariadbTemplate } from '@kopeck/testing/private-mariadb';
 import { query } from '../rig/books.ts';
+import { openOutside, type Outside } from '../rig/outside.ts';
 import { startRig, type Rig } from '../rig/rig.ts';
+import { runBuyers, type Bought } from './buyers.ts';
 import { openCopies, type Copy } from './copies.ts';
 import { spoil, type Fault } from './faults.ts';
 import { createRandom } from './random.ts';
@@ -34,6 +36,9 @@ export interface ChaosReport {
   readonly tellings: number;
   readonly orders: number;
   readonly ordersPaid: number;
+  readonly ordersRefunded: number;
+  /** Orders that are paid at CryptoBot or in Stars. */
+  readonly invoices: number;
   readonly refreshes: number;
   readonly booked: number;
   readonly faults: Readonly<Record<string, number>>;
@@ -49,16 +54,19 @@ export async function runChaos(options: ChaosOptions): Promise<ChaosReport> {
   const dir = await mkdtemp(join(tmpdir(), 'kopeck-chaos-'));
   const template = join(dir, 'template');
   await createMariadbTemplate(template);
-  const rig = await startRig([], {}, template);
+  const outside = await openOutside();
+  const { FULFILMENT_URL: _none, CERTIFICATE_OF: _neither, ...apis } = outside.env;
+  const rig = await startRig([], apis, template);
   try {
-    return await chaosIn(rig, options);
+    return await chaosIn(rig, outside, options);
   } finally {
     await rig.close();
+    await outside.close();
     await rm(dir, { recursive: true, force: true });
   }
 }
 
-async function chaosIn(rig: Rig, options: ChaosOptions): Promise<ChaosReport> {
+async function chaosIn(rig: Rig, outside: Outside, options: ChaosOptions): Promise<ChaosReport> {
   const { seconds, seed, events, faults: kinds, quietMs, log } = options;
   const copies = await openCopies(rig, log);
   const ending = new AbortController();
@@ -66,6 +74,7 @@ async function chaosIn(rig: Rig, options: ChaosOptions): Promise<ChaosReport> {
   try {
     const telling = tellAll({ rig, random: createRandom(seed), events, signal });
     const selling = runShop(rig, signal);
+    const buying = runBuyers({ rig, outside, random: createRandom(seed + 2), seed, signal });
     const { links, revive } = copies;
     const random = createRandom(seed + 1);
     const timer = setTimeout(() => ending.abort(), seconds * 1_000);
@@ -81,10 +90,14 @@ async function chaosIn(rig: Rig, options: ChaosOptions): Promise<ChaosReport> {
     });
     clearTimeout(timer);
     log('all is whole again; what was told is told to its end');
-    const [told, shop] = await Promise.all([telling, selling]);
-    await settle(rig, { told, shop, quietMs, log });
-    const problems = [...(await judgeBooks(rig, told, shop)), ...copies.problems()];
-    return { ...(await figures(rig, told, shop)), seed, seconds, faults, problems };
+    const [told, shop, bought] = await Promise.all([telling, selling, buying]);
+    await settle(rig, { shop, others: [told, bought], quietMs, log });
+    const problems = [
+      ...bought.refused.map((id) => `paid, and never accepted: ${id}`),
+      ...(await judgeBooks(rig, told, shop, bought)),
+      ...copies.problems(),
+    ];
+    return { ...(await figures(rig, told, shop, bought)), seed, seconds, faults, problems };
   } finally {
     ending.abort();
     await copies.close();
@@ -93,7 +106,7 @@ async function chaosIn(rig: Rig, options: ChaosOptions): Promise<ChaosReport> {
 
 type Figures = Omit<ChaosReport, 'seed' | 'seconds' | 'faults' | 'problems'>;
 
-async function figures(rig: Rig, told: Told, shop: Shop): Promise<Figures> {
+async function figures(rig: Rig, told: Told, shop: Shop, { invoices }: Bought): Promise<Figures> {
   const [inbox] = await query(rig, 'SELECT COUNT(*) AS n FROM inbox');
   return {
     events: told.events.size,
@@ -101,7 +114,9 @@ async function figures(rig: Rig, told: Told, shop: Shop): Promise<Figures> {
     tellings: told.tellings,
     orders: shop.ordered.size,
     ordersPaid: shop.paid.size,
-    refreshes: shop.refreshed,
+    ordersRefunded: shop.refunded.size,
+    invoices,
+    refreshes: shop.refreshes.done,
     booked: Number(inbox?.['n']),
   };
 }

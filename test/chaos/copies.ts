@@ -29,6 +29,9 @@ const COPIES = {
 export type Copy = keyof typeof COPIES;
 export const COPY_NAMES = Object.keys(COPIES) as readonly Copy[];
 
+/** They delete what was acknowledged at once, the others after a day: either may be killed at it. */
+const FORGETFUL: ReadonlySet<Copy> = new Set(['crypto', 'sbp']);
+
 const WATCH_MS = 250;
 const AGAIN_MS = 500;
 const STARTS = 5;
@@ -74,6 +77,7 @@ export async function openCopies(rig: Rig, log: (line: string) => void): Promise
       REDIS_URL: await link(copy, rig.redis.url, 'redis'),
       DATABASE_URL: await link(copy, rig.databaseUrl, 'mariadb'),
       ...(copy === 'ledger-2' ? await portsOfItsOwn() : {}),
+      ...(FORGETFUL.has(copy) ? { JOURNAL_KEEP_HOURS: '0' } : {}),
     });
   }
   await Promise.all(COPY_NAMES.map((copy) => start(copy)));

@@ -3,13 +3,10 @@ import { cryptobot, epn, telegram, type Answer } from '../rig/partners.ts';
 import type { Rig } from '../rig/rig.ts';
 import { SECRETS } from '../rig/secrets.ts';
 import type { Random } from './random.ts';
+import { contentOf, idOf, type Known } from './truth.ts';
 
 /** One thing that happened at a partner's, which it tells once or twenty times. */
-export interface PartnerEvent {
-  /** Computed here, by the design's rule and not by the code under test. */
-  readonly id: string;
-  /** What the inbox must say of it: '4.5 USDT', or 'quarantined'. */
-  readonly content: string;
+export interface PartnerEvent extends Known {
   /** A partner that repeats what was refused; the others tell it as often as they do, and that is all. */
   readonly insists: boolean;
   /** Each telling may differ in what does not matter. */
@@ -39,22 +36,24 @@ function starsTwice(random: Random, number: string): readonly PartnerEvent[] {
   ];
 }
 
-interface StarPayment {
+export interface StarPayment {
   readonly charge: string;
   readonly user: number;
   readonly stars: number;
+  /** What it pays; unset: credits, by the payload of the bot's own. */
+  readonly orderId?: string;
 }
 
-function starPayment(
+export function starPayment(
   type: 'payment.paid' | 'payment.refunded',
-  { charge, user, stars: amount }: StarPayment,
+  { charge, user, stars: amount, orderId }: StarPayment,
 ): PartnerEvent {
   const [bot = ''] = SECRETS.TELEGRAM_BOT_TOKEN.split(':');
   const key = type === 'payment.paid' ? 'successful_payment' : 'refunded_payment';
   const payment = {
     currency: 'XTR',
     total_amount: amount,
-    invoice_payload: JSON.stringify({ telegram_id: user, amount_ndn: amount * 10 }),
+    invoice_payload: orderId ?? JSON.stringify({ telegram_id: user, amount_ndn: amount * 10 }),
     telegram_payment_charge_id: charge,
     provider_payment_charge_id: '',
   };
@@ -62,7 +61,7 @@ function starPayment(
   const date = 1_791_206_105 + (type === 'payment.paid' ? 0 : 60);
   return {
     id: idOf('telegram', type, [bot, charge]),
-    content: `${amount} XTR`,
+    content: contentOf(`${amount} XTR`, orderId),
     insists: true,
     tell(rig, telling) {
       // A bot that is moved to another webhook hears its updates again, under new numbers.
@@ -143,10 +142,4 @@ function action(random: Random, number: string): readonly PartnerEvent[] {
       tell: (rig) => epn(rig, fields),
     };
   });
-}
-
-/** The design, section 2: the readable parts, and forty hex digits of the hash of the identity. */
-function idOf(source: string, type: string, parts: readonly string[]): string {
-  const hash = createHash('sha256').update(JSON.stringify(parts)).digest('hex');
-  return `${source}.${type}.${hash.slice(0, 40)}`;
 }

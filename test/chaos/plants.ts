@@ -178,4 +178,40 @@ export const PLANTS: readonly Plant[] = [
     faults: ['kill'],
     minutes: 0.2,
   },
+  {
+    name: 'a kopeck too much by SBP',
+    edits: [
+      {
+        file: 'services/sbp/src/events.ts',
+        find: 'roubles(paidKopecks ?? order.kopecks)',
+        put: 'roubles((paidKopecks ?? order.kopecks) + 1n)',
+      },
+    ],
+    faults: ['slow'],
+    minutes: 0.1,
+  },
+  {
+    name: 'an invoice without its order',
+    edits: [
+      {
+        file: 'services/crypto/src/invoices/issue.ts',
+        find: '  await appendOrForget(draft, deps);',
+        put: "  if (draft.orderId === '') await appendOrForget(draft, deps);",
+      },
+    ],
+    faults: ['slow'],
+    minutes: 0.1,
+  },
+  {
+    name: 'a refresh that is told under two names',
+    edits: [
+      {
+        file: 'services/admin/src/refresh-events.ts',
+        find: '    await append(event);',
+        put: "    for (const id of [event.id, event.id.replace(/..$/, '00')]) await append({ ...event, id });",
+      },
+    ],
+    faults: ['slow'],
+    minutes: 0.1,
+  },
 ];

@@ -2,13 +2,10 @@ import { setTimeout as delay } from 'node:timers/promises';
 import type { Rig } from '../rig/rig.ts';
 import { nextEvents, type PartnerEvent } from './partner-events.ts';
 import type { Random } from './random.ts';
+import type { Truth } from './truth.ts';
 
 /** What the partners know at the end. */
-export interface Told {
-  /** Everything that happened, by id. */
-  readonly events: ReadonlyMap<string, PartnerEvent>;
-  /** What Kopeck has said that it keeps. */
-  readonly accepted: ReadonlySet<string>;
+export interface Told extends Truth {
   readonly tellings: number;
   /** Answers that no partner should ever get: '500 to telegram.payment.paid.…'. */
   readonly strange: readonly string[];

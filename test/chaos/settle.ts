@@ -4,12 +4,14 @@ import { Redis } from 'ioredis';
 import { QUEUES } from '@kopeck/core/event';
 import { query } from '../rig/books.ts';
 import type { Rig } from '../rig/rig.ts';
-import type { Told } from './senders.ts';
+import { bankTruth } from './bank.ts';
 import type { Shop } from './shop.ts';
+import { together, type Truth } from './truth.ts';
 
 export interface SettleOptions {
-  readonly told: Told;
   readonly shop: Shop;
+  /** What others than the shop and its bank know. */
+  readonly others: readonly Truth[];
   readonly quietMs: number;
   readonly log: (line: string) => void;
 }
@@ -21,7 +23,10 @@ const AT_MOST_MS = 300_000;
  * Waits until all that was promised is booked and the queues are empty, or until nothing has changed
  * for so long that nothing will. It judges nothing.
  */
-export async function settle(rig: Rig, { told, shop, quietMs, log }: SettleOptions): Promise<void> {
+export async function settle(
+  rig: Rig,
+  { shop, others, quietMs, log }: SettleOptions,
+): Promise<void> {
   const redis = new Redis(rig.redis.url, { maxRetriesPerRequest: null });
   const queues = Object.keys(QUEUES).map(
     (name) => new Queue(name, { connection: redis, prefix: '{kopeck}' }),
@@ -31,7 +36,7 @@ export async function settle(rig: Rig, { told, shop, quietMs, log }: SettleOptio
   let since = performance.now();
   try {
     while (performance.now() < deadline && performance.now() - since < quietMs) {
-      const missing = await missingIn(rig, told, shop);
+      const missing = await missingIn(rig, shop, others);
       const counts = await Promise.all(
         queues.map((queue) => queue.getJobCountByTypes('waiting', 'active', 'delayed')),
       );
@@ -51,11 +56,9 @@ export async function settle(rig: Rig, { told, shop, quietMs, log }: SettleOptio
   }
 }
 
-async function missingIn(rig: Rig, { accepted }: Told, { paid }: Shop): Promise<number> {
+async function missingIn(rig: Rig, shop: Shop, others: readonly Truth[]): Promise<number> {
+  const { accepted } = together(await bankTruth(rig, shop), shop, ...others);
   const rows = await query(rig, 'SELECT event_id FROM inbox');
   const booked = new Set(rows.map((row) => String(row['event_id'])));
-  const sql = "SELECT order_id FROM payments WHERE order_source = 'sbp'";
-  const payments = new Set((await query(rig, sql)).map((row) => String(row['order_id'])));
-  const events = [...accepted].filter((id) => !booked.has(id)).length;
-  return events + [...paid].filter((order) => !payments.has(order)).length;
+  return [...accepted].filter((id) => !booked.has(id)).length;
 }

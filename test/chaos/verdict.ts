@@ -5,67 +5,85 @@ import { audit } from '../../services/ledger/src/audit/audit.ts';
 import { modelBalances } from '../../services/ledger/test/model.ts';
 import { balances, failedJobs, query } from '../rig/books.ts';
 import type { Rig } from '../rig/rig.ts';
+import { bankTruth } from './bank.ts';
 import type { Told } from './senders.ts';
 import type { Shop } from './shop.ts';
+import { contentOf, together, type Truth } from './truth.ts';
 
-/** Every way in which the books differ from what the partners know; empty: not a kopeck is missing. */
-export async function judgeBooks(rig: Rig, told: Told, shop: Shop): Promise<readonly string[]> {
+/** Every way in which the books differ from what those outside know; empty: not a kopeck is missing. */
+export async function judgeBooks(
+  rig: Rig,
+  told: Told,
+  shop: Shop,
+  ...others: readonly Truth[]
+): Promise<readonly string[]> {
   const rows = await query(
     rig,
     `SELECT event_id, source, type, subject, network, outcome, occurred_at, received_at, data
        FROM inbox ORDER BY seq`,
   );
+  const truth = together(await bankTruth(rig, shop), told, shop, ...others);
   return [
     ...told.strange.map((answer) => `a partner was answered ${answer}`),
-    ...eventProblems(rows, told),
-    ...(await shopProblems(rig, rows, shop)),
+    ...eventProblems(rows, truth),
+    ...(await orderProblems(rig, shop)),
+    ...refreshProblems(rows, shop, truth),
     ...(await balanceProblems(rig, rows)),
     ...(await soundnessProblems(rig)),
   ];
 }
 
+const isRefresh = (row: RowDataPacket): boolean => row['type'] === 'config.refreshed';
+
 /** Told and not booked, booked and never told, booked as something else. */
-function eventProblems(rows: readonly RowDataPacket[], { events, accepted }: Told): string[] {
+function eventProblems(rows: readonly RowDataPacket[], { events, accepted }: Truth): string[] {
   const booked = new Map(rows.map((row) => [String(row['event_id']), row]));
   const lost = [...accepted].filter((id) => !booked.has(id));
   const problems = lost.map((id) => `accepted, and not booked: ${id}`);
   for (const [id, row] of booked) {
-    if (row['source'] === 'sbp' || row['source'] === 'admin') continue;
     const event = events.get(id);
-    if (event === undefined) problems.push(`booked, and it never happened: ${id}`);
-    else if (event.content !== contentOf(row))
-      problems.push(`booked as ${contentOf(row)}, and it was ${event.content}: ${id}`);
+    const content = contentOfRow(row);
+    if (event === undefined && !isRefresh(row))
+      problems.push(`booked, and it never happened: ${id}`);
+    if (event !== undefined && event.content !== content)
+      problems.push(`booked as ${content}, and it was ${event.content}: ${id}`);
   }
   return problems;
 }
 
-export function contentOf(row: RowDataPacket): string {
+type Data = Readonly<Record<string, Record<string, string> | string | null>>;
+
+export function contentOfRow(row: RowDataPacket): string {
   if (row['outcome'] === 'quarantined') return 'quarantined';
-  const data = JSON.parse(String(row['data'])) as Record<string, Record<string, string> | null>;
-  const money = data['paid'] ?? data['refunded'] ?? data['commission'];
-  return `${money?.['amount']} ${money?.['asset']}`;
+  const data = JSON.parse(String(row['data'])) as Data;
+  const money = data['paid'] ?? data['refunded'] ?? data['commission'] ?? data['price'];
+  if (money === undefined || money === null || typeof money === 'string') return 'no money';
+  const about = data['orderId'] ?? data['reference'];
+  return contentOf(
+    `${money['amount']} ${money['asset']}`,
+    typeof about === 'string' ? about : null,
+  );
 }
 
-async function shopProblems(
-  rig: Rig,
-  rows: readonly RowDataPacket[],
-  { ordered, paid, refreshed }: Shop,
-): Promise<string[]> {
+async function orderProblems(rig: Rig, { ordered }: Shop): Promise<string[]> {
   const orders = await query(rig, "SELECT order_id FROM orders WHERE source = 'sbp'");
   const known = new Set(orders.map((row) => String(row['order_id'])));
-  const payments = rows
-    .filter((row) => row['source'] === 'sbp' && row['type'] === 'payment.paid')
-    .map((row) =>
-      String((JSON.parse(String(row['data'])) as Record<string, unknown>)['reference']),
-    );
-  const timesPaid = (order: string): number => payments.filter((each) => each === order).length;
-  const refreshes = rows.filter((row) => row['type'] === 'config.refreshed').length;
+  return [...ordered].filter((order) => !known.has(order)).map((order) => `no order: ${order}`);
+}
+
+/** Their ids are Kopeck's own: only how many there may be is known. */
+function refreshProblems(
+  rows: readonly RowDataPacket[],
+  { refreshes: { asked, done } }: Shop,
+  { events }: Truth,
+): string[] {
+  const refreshed = rows.filter((row) => isRefresh(row) && !events.has(String(row['event_id'])));
+  const { length } = refreshed;
+  const isOfOthers = refreshed.some((row) => row['subject'] !== 'purchase:1');
   return [
-    ...[...ordered].filter((order) => !known.has(order)).map((order) => `no order: ${order}`),
-    ...[...paid]
-      .filter((order) => timesPaid(order) !== 1)
-      .map((order) => `not paid once: ${order}`),
-    ...(refreshes < refreshed ? [`${refreshed} refreshes were done, and ${refreshes} booked`] : []),
+    ...(length < done ? [`${done} refreshes were done, and ${length} booked`] : []),
+    ...(length > asked ? [`${asked} refreshes were asked for, and ${length} booked`] : []),
+    ...(isOfOthers ? ['a refresh was booked of a purchase that is nobody’s'] : []),
   ];
 }
 

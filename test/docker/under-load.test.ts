@@ -2,11 +2,11 @@ import { Redis } from 'ioredis';
 import { expect, test } from 'vitest';
 import { waitFor } from '@kopeck/testing/wait-for';
 import { createRandom } from '../chaos/random.ts';
-import type { PartnerEvent } from '../chaos/partner-events.ts';
 import { tellAll } from '../chaos/senders.ts';
 import { settle } from '../chaos/settle.ts';
 import { runShop } from '../chaos/shop.ts';
-import { contentOf, judgeBooks } from '../chaos/verdict.ts';
+import type { Truth } from '../chaos/truth.ts';
+import { contentOfRow, judgeBooks } from '../chaos/verdict.ts';
 import { query } from '../rig/books.ts';
 import type { Rig } from '../rig/rig.ts';
 import { compose, inspect, isHealthy, rigOf, SERVICES, stackUnderTest } from './stack.ts';
@@ -44,7 +44,7 @@ test('each container restarted and each killed, while partners tell and buyers p
   // The databases may have come back under other addresses.
   const after = await rigOf(stack);
   // An order that was being looked at when sbp was killed is free again after ninety seconds.
-  await settle(after, { told, shop, quietMs: 120_000, log: () => undefined });
+  await settle(after, { shop, others: [told], quietMs: 120_000, log: () => undefined });
   // Of a service that is away Traefik says so; the partner comes again.
   const strange = told.strange.filter((answer) => !/^50[24] /.test(answer));
   const events = new Map([...before, ...told.events]);
@@ -64,14 +64,9 @@ async function killAndWait(name: string): Promise<void> {
 }
 
 /** What other tests have brought into the books. */
-async function eventsOf(rig: Rig): Promise<ReadonlyMap<string, PartnerEvent>> {
+async function eventsOf(rig: Rig): Promise<Truth['events']> {
   const rows = await query(rig, 'SELECT event_id, outcome, data FROM inbox');
-  return new Map(
-    rows.map((row) => {
-      const id = String(row['event_id']);
-      return [id, { id, content: contentOf(row) } as PartnerEvent];
-    }),
-  );
+  return new Map(rows.map((row) => [String(row['event_id']), { content: contentOfRow(row) }]));
 }
 
 /** How often Redis has refused one of its users something, since it was started. */

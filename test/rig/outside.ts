@@ -14,6 +14,8 @@ export interface Outside {
   readonly env: Readonly<Record<string, string>>;
   /** An invoice is paid at CryptoBot, and its webhook never comes. */
   readonly payUnheard: (invoiceId: number) => Promise<void>;
+  /** An invoice that Kopeck has made is paid: it, as Crypto Pay tells it from then on. */
+  readonly pay: (invoiceId: number) => Promise<object>;
   /** How the operator's own program answers from now on. */
   readonly answer: (status: number) => void;
   readonly close: () => Promise<void>;
@@ -38,6 +40,15 @@ export async function openOutside(): Promise<Outside> {
     now: () => new Date(),
   });
   const origin = await sandbox.listen(0);
+  async function control(name: string, body: object): Promise<unknown> {
+    const response = await fetch(`${origin}/__sandbox/crypto-pay/${name}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+    if (!response.ok) throw new Error(await response.text());
+    return response.json();
+  }
   let status = 200;
   const program = createServer((_request, response) => void response.writeHead(status).end());
   const shop = createTlsServer(makeAuthority('127.0.0.1'));
@@ -51,12 +62,11 @@ export async function openOutside(): Promise<Outside> {
       CERTIFICATE_OF: `127.0.0.1:${ports[1]}`,
     },
     async payUnheard(invoiceId) {
-      const response = await fetch(`${origin}/__sandbox/crypto-pay/send`, {
-        method: 'POST',
-        headers: { 'content-type': 'application/json' },
-        body: JSON.stringify({ invoice_id: invoiceId, amount: '5' }),
-      });
-      if (!response.ok) throw new Error(await response.text());
+      await control('send', { invoice_id: invoiceId, amount: '5' });
+    },
+    async pay(invoiceId) {
+      const { invoice } = (await control('pay', { invoice_id: invoiceId })) as { invoice: object };
+      return invoice;
     },
     answer: (next) => void (status = next),
     close: async () => {

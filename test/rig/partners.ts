@@ -74,6 +74,17 @@ export function statusSbp(rig: Rig, orderId: string): Promise<Answer> {
   return ask(`${rig.url.sbp}/api/status/${orderId}`, { headers: shop() });
 }
 
+export function refundSbp(rig: Rig, orderId: string, amount: string): Promise<Answer> {
+  const body = `{"amount":${amount},"refundId":"back"}`;
+  return post(`${rig.url.sbp}/api/payment/${orderId}/refund`, body, shop());
+}
+
+/** A program of the operator's orders an invoice of CryptoBot's, or a link to pay in Stars. */
+export function orderInvoice(rig: Rig, of: 'crypto' | 'stars', body: object): Promise<Answer> {
+  const headers = { authorization: `Bearer ${SECRETS.CRYPTO_API_TOKEN}` };
+  return post(`${rig.url.crypto}/api/${of}/invoice`, JSON.stringify(body), headers);
+}
+
 export function payQr(rig: Rig, qrId: string, amount: number): Promise<Answer> {
   const url = `${rig.sandboxUrl}/raiffeisen/sandbox/nspc-mock/v01/rfuture/payment/init`;
   return post(url, JSON.stringify({ qrId, amount }), {});

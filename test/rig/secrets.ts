@@ -10,6 +10,7 @@ export const SECRETS = {
   CRYPTOBOT_TESTNET_TOKEN: '40400:AAtestnetTokenForUnitTestsOnly01234',
   TELEGRAM_BOT_TOKEN: '7000000001:AAbotTokenForUnitTestsOnly_0123456789',
   TELEGRAM_WEBHOOK_SECRET: 'test_Secret-123',
+  CRYPTO_API_TOKEN: 'crypto-api-of-the-rig-0123456789abcdefgh',
   EPN_SECRET_TOKEN: 'epn-token-of-the-rig_0123456789abcdefgh',
   EPN_DEFAULT_CURRENCY: 'RUB',
   LEDGER_API_TOKEN: 'ledger-token-of-the-rig-0123456789abcdef',

@@ -58,8 +58,8 @@ function view(qr: Qr, { bank: { engine }, dialect }: Controlled): object {
     payload: qr.link,
     expiresAt: qr.expiresAt,
     attempts: qr.attempts,
-    refunds: qr.refunds.map(({ id, status, kopecks }) => {
-      return { id, status, amount: formatRoubles(kopecks) };
+    refunds: qr.refunds.map(({ id, key, status, kopecks }) => {
+      return { id, key, status, amount: formatRoubles(kopecks) };
     }),
   };
 }
