@@ -232,11 +232,12 @@ async function knobs(change: object): Promise<void> {
 }
 
 test('payers are told in their language; who has blocked the bot is not written to again', async () => {
-  await knobs({ floods: 1, retryAfter: 1, blocked: [13] });
+  await knobs({ floods: 1, retryAfter: 1, blocked: [13], strangers: [14] });
   const until = { template: 'subscribed', plan: 'pro', activeUntil: '2026-11-04T12:00:00.000Z' };
   const before = (await messages()).length;
   await put('telegram', [
     ['user:13', { chat: '13', template: 'paid', amount: '5', asset: 'XTR' }],
+    ['user:14', { chat: '14', template: 'paid', amount: '5', asset: 'XTR' }],
     ['user:5', { chat: '5', ...until, language: 'en-US' }],
     ['user:6', { chat: '6', ...until, language: null }],
     ['user:5', { chat: '5', template: 'no such template' }],
@@ -251,5 +252,55 @@ test('payers are told in their language; who has blocked the bot is not written 
     ]),
   );
   const errors = (await outbox()).map((row) => row['last_error'] as unknown);
-  expect(errors).toEqual(['HTTP 403', null, null, 'no such message']);
+  expect(errors).toEqual(['HTTP 403', 'HTTP 400', null, null, 'no such message']);
+});
+
+interface Sending {
+  readonly chat: number;
+  readonly at: string;
+  readonly status: number;
+}
+
+/** What the bot was asked to send to these users. */
+async function sendings(
+  from: number,
+  to: number,
+): Promise<readonly { ms: number; status: number }[]> {
+  const response = await fetch(`${origin}/__sandbox/bot/sendings`);
+  const all = (await response.json()) as readonly Sending[];
+  return all
+    .filter(({ chat }) => chat >= from && chat < to)
+    .map(({ at, status }) => ({ ms: Date.parse(at), status }));
+}
+
+const credited = (from: number, count: number): readonly [string, object][] =>
+  Array.from({ length: count }, (_, at) => [
+    `user:${from + at}`,
+    { chat: String(from + at), template: 'credited', amount: '1', asset: 'NDN' },
+  ]);
+
+test('a hundred payers are written to at no more than 25 a second', async () => {
+  await put('telegram', credited(1_000, 100));
+  await start();
+  await waitFor(async () => (await outbox()).every((row) => row['done_at'] !== null));
+  const starts = await sendings(1_000, 1_100);
+  expect(starts).toHaveLength(100);
+  for (const { ms } of starts) {
+    const within = starts.filter((other) => other.ms >= ms && other.ms < ms + 1_000);
+    expect(within.length).toBeLessThanOrEqual(25);
+  }
+});
+
+test('when Telegram says how long to wait, nobody is written to before that', async () => {
+  await knobs({ floods: 1, retryAfter: 3 });
+  await put('telegram', credited(2_000, 20));
+  await start();
+  await waitFor(async () => (await outbox()).every((row) => row['done_at'] !== null));
+  const all = await sendings(2_000, 2_020);
+  expect(all).toHaveLength(21);
+  const flooded = all.find(({ status }) => status === 429)?.ms ?? 0;
+  // Those of the same look were under way already.
+  const later = all.filter(({ ms }) => ms > flooded + 1_000);
+  expect(all.length - later.length).toBeLessThanOrEqual(6);
+  expect(Math.min(...later.map(({ ms }) => ms))).toBeGreaterThan(flooded + 2_900);
 });
