@@ -17,6 +17,7 @@ import { courierConfig } from '../services/courier/src/config.ts';
 import { startCourier } from '../services/courier/src/start-courier.ts';
 import { startReceiver, type Receiver } from '../services/courier/test/receiver.ts';
 import { cryptoConfig } from '../services/crypto/src/config.ts';
+import { sign } from '../services/crypto/src/balance/init-data.ts';
 import { orderKey } from '../services/crypto/src/open-orders.ts';
 import { startCrypto } from '../services/crypto/src/start-crypto.ts';
 import { ledgerConfig } from '../services/ledger/src/config.ts';
@@ -86,7 +87,8 @@ beforeAll(async () => {
   };
   const now = (): Date => new Date();
   const ledger = await startLedger({ config: loadConfig(ledgerConfig, env), log: noLog, now });
-  const crypto = await startCrypto(loadConfig(cryptoConfig, env), noLog);
+  const withLedger = { ...env, LEDGER_URL: ledger.url };
+  const crypto = await startCrypto(loadConfig(cryptoConfig, withLedger), noLog);
   const courier = await startCourier({ config: loadConfig(courierConfig, env), log: noLog, now });
   ledgerUrl = ledger.url;
   cryptoUrl = crypto.url;
@@ -177,6 +179,70 @@ test('CryptoBot: a plan whose webhook is lost runs after one reconciliation, and
   await waitFor(() => paid().length >= 2, { what: 'the call about the second payment' });
   expect(await account(502)).toEqual([[], running]);
   expect(paid()).toHaveLength(2);
+});
+
+/** As Telegram signs it for the Mini App of this user. */
+function ofMiniApp(user: number): { headers: { authorization: string } } {
+  const fields: [string, string][] = [
+    ['auth_date', String(Math.floor(Date.now() / 1_000))],
+    ['user', JSON.stringify({ id: user, language_code: 'ru' })],
+  ];
+  const hash = sign(fields, SECRETS.TELEGRAM_BOT_TOKEN).toString('hex');
+  const initData = new URLSearchParams([...fields, ['hash', hash]]).toString();
+  return { headers: { authorization: `tma ${initData}` } };
+}
+
+test("a Mini App sees what was just paid, in its stream and in the ledger's balance", async () => {
+  const balance = async (): Promise<unknown> =>
+    (await fetch(`${cryptoUrl}/api/balance`, ofMiniApp(504))).json();
+  expect(await balance()).toEqual({ user: '504', balances: [], subscriptions: [] });
+  const asked = { method: 'POST', ...ofMiniApp(504) };
+  const { ticket } = (await (await fetch(`${cryptoUrl}/api/balance/ticket`, asked)).json()) as Json;
+  const stopping = new AbortController();
+  const { signal } = stopping;
+  const stream = await fetch(`${cryptoUrl}/api/balance/stream?ticket=${String(ticket)}`, {
+    signal,
+  });
+  let text = '';
+  const reading = (async () => {
+    for await (const chunk of stream.body ?? [])
+      text += Buffer.from(chunk as Uint8Array).toString();
+  })().catch(() => undefined);
+  await waitFor(() => text.includes('"balances":[]'));
+
+  const sold = await call(`${cryptoUrl}/api/stars/invoice`, { user: 504, ndn: 1500 });
+  await sandbox('bot/pay', { user: 504, link: sold['url'] });
+  // A second is what it takes; the machine may have much else to do.
+  await waitFor(() => text.includes(JSON.stringify([NDN_1500])), { timeoutMs: 5_000 });
+  expect(await balance()).toEqual({ user: '504', balances: [NDN_1500], subscriptions: [] });
+  stopping.abort();
+  await reading;
+});
+
+test('two charges under one update id are two payments', async () => {
+  const payload = JSON.stringify({ telegram_id: 505, amount_ndn: 50 });
+  for (const charge of ['stx-one', 'stx-two', 'stx-one']) {
+    const payment = {
+      currency: 'XTR',
+      total_amount: 5,
+      invoice_payload: payload,
+      telegram_payment_charge_id: charge,
+    };
+    const message = { date: 1_791_206_105, from: { id: 505 }, successful_payment: payment };
+    const response = await fetch(`${cryptoUrl}/webhook/telegram`, {
+      method: 'POST',
+      headers: {
+        'content-type': 'application/json',
+        'x-telegram-bot-api-secret-token': SECRETS.TELEGRAM_WEBHOOK_SECRET,
+      },
+      body: JSON.stringify({ update_id: 1, message }),
+    });
+    expect(response.status).toBe(200);
+  }
+  await waitFor(async () => {
+    expect(await account(505)).toEqual([[{ asset: 'NDN', amount: '100' }], []]);
+    return true;
+  });
 });
 
 test('an order id that was used once never pays for other terms', async () => {

@@ -1,7 +1,9 @@
 import { once } from 'node:events';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { sha256 } from '@kopeck/core/identity';
 import { createTestRedis } from '@kopeck/testing/test-database';
 import { waitFor } from '@kopeck/testing/wait-for';
 import { sign, userOfInitData } from '../src/balance/init-data.ts';
@@ -100,14 +102,32 @@ test('a Mini App reads the balance and plans of its user, from the origin that i
     },
   });
   expect(reply.headers.get('access-control-allow-origin')).toBe(ORIGIN);
-  const foreign = await ask(`${crypto.url}/api/balance`, {
-    method: 'OPTIONS',
-    headers: { origin: 'https://evil.test' },
-  });
-  expect(foreign.headers.get('access-control-allow-origin')).toBeNull();
   expect((await ask(`${crypto.url}/api/balance`)).status).toBe(401);
   expect((await ask(`${crypto.url}/api/balance`, withData(initData(MAIN_TOKEN)))).status).toBe(401);
 });
+
+test.each(['/api/balance', '/api/balance/ticket', '/api/balance/stream'])(
+  'a browser that asks before %s is let in from the origin that is allowed, and from no other',
+  async (path) => {
+    const preflight = async (origin: string): Promise<readonly unknown[]> => {
+      const headers = {
+        origin,
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'authorization',
+      };
+      const reply = await ask(`${crypto.url}${path}`, { method: 'OPTIONS', headers });
+      expect(reply.headers.get('vary')).toContain('Origin');
+      const names = ['origin', 'headers', 'methods'];
+      return [
+        reply.status,
+        ...names.map((name) => reply.headers.get(`access-control-allow-${name}`)),
+      ];
+    };
+    expect(await preflight(ORIGIN)).toEqual([204, ORIGIN, 'Authorization', 'GET, POST']);
+    expect(await preflight('https://evil.test')).toEqual([204, null, null, null]);
+    expect(await preflight(`${ORIGIN}.evil.test`)).toEqual([204, null, null, null]);
+  },
+);
 
 test('the stream shows a credit as it comes, and its ticket opens it once', async () => {
   const reply = await ask(`${crypto.url}/api/balance/ticket`, {
@@ -115,6 +135,11 @@ test('the stream shows a credit as it comes, and its ticket opens it once', asyn
     ...withData(initData()),
   });
   const { ticket } = reply.body as { ticket: string };
+  const redis = new Redis(REDIS_URL);
+  const seconds = await redis.ttl(`${REDIS_PREFIX}:events-crypto:ticket:${sha256(ticket)}`);
+  redis.disconnect();
+  expect(seconds).toBeGreaterThan(30);
+  expect(seconds).toBeLessThanOrEqual(60);
   const url = `${crypto.url}/api/balance/stream?ticket=${ticket}`;
   const stopping = new AbortController();
   const stream = await fetch(url, { signal: stopping.signal });

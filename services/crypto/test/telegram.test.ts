@@ -144,6 +144,19 @@ describe('a payment in Stars', () => {
     expect((await eventFrom(changed(PAID, other))).id).not.toBe((await eventFrom(PAID)).id);
   });
 
+  test('is another event when its charge id is another, under whatever update id', async () => {
+    const other = await eventFrom(changed(PAID, { telegram_payment_charge_id: 'stx-of-another' }));
+    expect(other.id).not.toBe((await eventFrom(PAID)).id);
+    expect(other).toMatchObject({ type: 'payment.paid', data: { reference: PAYLOAD } });
+  });
+
+  test('may have a payload of more bytes than Telegram lets an invoice have, and keeps it whole', async () => {
+    const payload = `${'ж'.repeat(64)}x`;
+    expect(Buffer.byteLength(payload)).toBe(129);
+    const event = await eventFrom(changed(PAID, { invoice_payload: payload }));
+    expect(event).toMatchObject({ type: 'payment.paid', data: { reference: payload } });
+  });
+
   test('of another amount or payload has the same id and other content', async () => {
     const genuine = await eventFrom(PAID);
     for (const change of [{ total_amount: 149 }, { invoice_payload: 'x' }]) {

@@ -100,6 +100,21 @@ test('a CryptoBot fee goes to its own account and the gross is sold', () => {
   expect(state.review).toBeNull();
 });
 
+test('money of a test network never settles an order of the main one, and grants nothing', () => {
+  const price = { asset: 'USDT', amount: '4.5' };
+  const credit = { kind: 'credit', user: '5', asset: 'NDN', amount: '1000' } as const;
+  const order: Order = { ...ORDER, orderId: 'kp_1', price, grants: [credit] };
+  const facts = { source: 'cryptobot', paymentId: '1', paid: price, reference: 'kp_1' } as const;
+  const state = payment([paymentEvent('payment.paid', { ...facts, network: 'test' })], order);
+  expect(table(state.target)).toEqual([
+    'provider:cryptobot:test 4.5 USDT',
+    'suspense:test -4.5 USDT',
+  ]);
+  expect(state).toMatchObject({ review: 'order-unknown', grants: [] });
+  const real = payment([paymentEvent('payment.paid', facts)], order);
+  expect(real).toMatchObject({ review: null, grants: [credit] });
+});
+
 test('a swap moves the net through the exchange account', () => {
   const event = paymentEvent('payment.paid', {
     source: 'cryptobot',
