@@ -18,8 +18,9 @@ import {
 } from '../port.ts';
 import { kindOfStatus, type Send } from '../request.ts';
 import { parseSubscription } from '../subscription.ts';
-import { createClient, type Client, type Generation } from './client.ts';
+import { createClient, type Client } from './client.ts';
 import type { ThreeXUiConfig } from './config.ts';
+import type { Generation } from './door.ts';
 import { recordsOf } from './records.ts';
 import { renew } from './renew.ts';
 
@@ -52,10 +53,7 @@ export function threeXUiPanel(config: ThreeXUiConfig, send: Send, now: () => Dat
 
   return {
     capabilities: { bulkFetch: false, revoke: 'link+credentials', stableLinks: true },
-    async probe(signal) {
-      const { generation } = await client.call({ path: () => '/panel/api/inbounds/list' }, signal);
-      return VERSIONS[generation];
-    },
+    probe: async (signal) => VERSIONS[await client.enter(signal)],
     async fetch(ref, signal) {
       const found = await find(client, ref, signal);
       try {
