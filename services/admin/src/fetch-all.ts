@@ -7,14 +7,14 @@ import {
 } from './panels/port.ts';
 
 export interface Deadlines {
-  /** For one call to a panel. */
-  readonly callMs: number;
-  /** For one purchase, all its servers together. */
+  /** What a panel has for one answer, from when it was asked: the wait for a turn there is ours. */
+  readonly answerMs: number;
+  /** For one purchase, all its servers and all waits together. */
   readonly purchaseMs: number;
 }
 
 /** Each shorter than its caller's: the caller of a refresh waits 25 s at least. */
-export const DEADLINES: Deadlines = { callMs: 8_000, purchaseMs: 20_000 };
+export const DEADLINES: Deadlines = { answerMs: 8_000, purchaseMs: 20_000 };
 
 const SERVERS_AT_ONCE = 3;
 
@@ -30,19 +30,18 @@ export interface FetchOptions {
   readonly now: () => Date;
 }
 
-/** Asks all servers of a purchase; what a panel does wrong becomes a word, and never an exception. */
+/** Asks all servers of a purchase, each of which has its own limits; what a panel does wrong becomes a word, and never an exception. */
 export async function fetchAll(
   refs: readonly PanelRef[],
   { panels, deadlines, now }: FetchOptions,
 ): Promise<readonly Fetched[]> {
-  const wholeDeadline = AbortSignal.timeout(deadlines.purchaseMs);
+  const signal = AbortSignal.timeout(deadlines.purchaseMs);
   const fetched: Fetched[] = [];
   const waiting = refs.entries();
 
   async function work(): Promise<void> {
     for (const [index, ref] of waiting) {
       const startedAt = now().getTime();
-      const signal = AbortSignal.any([wholeDeadline, AbortSignal.timeout(deadlines.callMs)]);
       const answer = await fetchOne(panels, ref, signal);
       fetched[index] = { serverId: ref.serverId, ms: now().getTime() - startedAt, answer };
     }

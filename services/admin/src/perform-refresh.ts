@@ -17,7 +17,10 @@ export interface Operation {
   readonly operationId: string;
   readonly requestId?: string;
   readonly note?: Note;
-  /** This attempt decides nothing: another one under the same operation will, and is told then. */
+  /**
+   * This attempt decides nothing: another one under the same operation will, and is told then. The links
+   * that it has read are kept all the same.
+   */
   readonly isProvisional?: (outcome: Refresh | Refusal) => boolean;
 }
 
@@ -33,6 +36,7 @@ export async function performRefresh(
   const { purchaseId, operationId, requestId, note, isProvisional } = operation;
   const at = now();
   const keep = async (tx: PoolConnection, refresh: Refresh): Promise<void> => {
+    if (isProvisional?.(refresh) === true) return;
     await keepEvent(tx, refreshedEvent(refresh, operation, at));
     await note?.(tx, refresh);
   };

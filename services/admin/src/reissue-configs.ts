@@ -33,7 +33,9 @@ function reissue(deps: PerformDeps): RequestHandler {
     if (!(await takeLease(pool, id, lease)))
       throw new HttpError(409, { error: 'refresh_in_progress' }, { 'Retry-After': '5' });
     try {
-      const answer = await kindOrAnswer(panel.reissue(ref, AbortSignal.timeout(deadlines.callMs)));
+      const answer = await kindOrAnswer(
+        panel.reissue(ref, AbortSignal.timeout(deadlines.purchaseMs)),
+      );
       log.info('configs reissued', {
         purchaseId: id,
         server: ref.serverId,

@@ -15,6 +15,7 @@ import { UPDATE_CONFIGS_PATH, updateConfigs } from './update-configs.ts';
 export interface AdminDeps extends PerformDeps, PageDeps, ServerDeps {
   readonly apiKeys: ApiKeys;
   readonly lanes: Lanes;
+  readonly streamMs: number;
   readonly receiverHealthUrls: readonly string[];
   /** Null: nobody may look at the queues. */
   readonly board: RequestHandler | null;

@@ -17,7 +17,7 @@ import { sweepEvents } from './refresh-events.ts';
 import { queueBoard } from './queues/board.ts';
 import { adminRoutes } from './routes.ts';
 
-/** Of the queues behind a bulk, and of the looks for what was left behind or subscribed to. */
+/** Of the queues and streams of a bulk, and of the looks for what was left behind or subscribed to. */
 const TIMING = {
   backoffMs: 2_000,
   lockMs: 30_000,
@@ -25,6 +25,7 @@ const TIMING = {
   sweepMs: 30_000,
   followMs: 5_000,
   forgetMs: 1_000,
+  streamMs: 25_000,
 };
 
 /** A bulk works on many purchases at once, and nobody else must wait for it. */
@@ -54,7 +55,7 @@ export async function startAdmin(
     ready: async () => ({ database: await isAnswering(() => pool.query('SELECT 1')) }),
     routes: (deps) => {
       deps.closing.add('database', () => pool.end());
-      const registry = startRegistry(config, { ...deps, pool });
+      const registry = startRegistry(config, { ...deps, pool, deadlines });
       const told = new Set<string>();
       const performing = { ...deps, pool, deadlines, told, panels: registry.panels };
       const lanes = openLanes({ deps: performing, prefix: config.REDIS_PREFIX, ...timing });
@@ -77,6 +78,7 @@ export async function startAdmin(
       });
       return adminRoutes({
         ...performing,
+        ...timing,
         lanes,
         registry,
         background,
@@ -100,13 +102,18 @@ function boardOf(
 
 const LOAD_EVERY_MS = 10_000;
 
+type RegistryDeps = Pick<ReceiverDeps, 'log' | 'now' | 'closing'> & {
+  readonly pool: Pool;
+  readonly deadlines: Deadlines;
+};
+
 /** Servers that another copy has added are known here some seconds later. */
 function startRegistry(
   config: AdminConfig,
-  { pool, log, now, closing }: Pick<ReceiverDeps, 'log' | 'now' | 'closing'> & { pool: Pool },
+  { deadlines: { answerMs }, pool, log, now, closing }: RegistryDeps,
 ): Registry {
-  const keys = config.ADMIN_ENCRYPTION_KEY;
-  const registry = createRegistry({ configured: config.PANELS, pool, keys, now, log });
+  const { PANELS: configured, ADMIN_ENCRYPTION_KEY: keys } = config;
+  const registry = createRegistry({ configured, answerMs, pool, keys, now, log });
   const load = (): void => {
     registry.load().catch((error: unknown) => log.warn('servers could not be read', { error }));
   };

@@ -2,10 +2,9 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '@kopeck/testing/test-database';
 import { waitFor } from '@kopeck/testing/wait-for';
-import type { Progress } from '../src/bulk/progress.ts';
 import { reportText } from '../src/bulk/report.ts';
-import { seedPurchase } from '../src/seed.ts';
-import { KEY, runAdmin, type RunningAdmin } from './running-admin.ts';
+import { bulksOf, HEADERS, sumOf } from './bulks.ts';
+import { runAdmin, type RunningAdmin } from './running-admin.ts';
 
 let database: TestDatabase;
 let admin: RunningAdmin;
@@ -24,59 +23,13 @@ beforeEach(async () => {
   await admin.pool.query('UPDATE purchases SET is_active = FALSE');
 });
 
-let last = 0;
-
-/** As many active purchases, dealt out to the servers in turn. */
-async function purchases(count: number, servers = SERVERS): Promise<readonly string[]> {
-  const ids = Array.from({ length: count }, () => String((last += 1)));
-  await Promise.all(
-    ids.map(async (id, index) => {
-      const server = servers[index % servers.length] ?? '';
-      const externalId = `buyer/${id}`;
-      await seedPurchase(admin.pool, { id, servers: [{ serverId: server, externalId }] });
-      const links = [`vless://${id}@${server}.vpn-fixture.test:443?type=tcp#r`];
-      await admin.subscribe({ server, externalId, links });
-    }),
-  );
-  return ids;
-}
-
-const headers = { authorization: `Bearer ${KEY}`, 'content-type': 'application/json' };
-
-async function post(path: string, body?: object): Promise<{ status: number; body: never }> {
-  const init = body === undefined ? {} : { body: JSON.stringify(body) };
-  const response = await fetch(`${admin.url}${path}`, { method: 'POST', headers, ...init });
-  return { status: response.status, body: (await response.json()) as never };
-}
-
-async function start(body?: object): Promise<string> {
-  const answer = await post('/admin/update_configs', body);
-  expect(answer.status).toBe(202);
-  return (answer.body as { jobId: string }).jobId;
-}
-
-async function look(jobId: string): Promise<Progress> {
-  const response = await fetch(`${admin.url}/admin/update_configs/jobs/${jobId}`, { headers });
-  return (await response.json()) as Progress;
-}
-
-function finished(jobId: string): Promise<Progress> {
-  return waitFor(
-    async () => {
-      const progress = await look(jobId);
-      return progress.state !== 'running' && progress;
-    },
-    { what: 'the bulk to finish' },
-  );
-}
-
-function sumOf({ ok, partial, failed, connectionErrors, cancelled }: Progress): number {
-  return ok + partial + failed + connectionErrors + cancelled;
-}
+const { purchases, purchaseOn, post, start, retryFailed, look, finished, told } = bulksOf(
+  () => admin,
+);
 
 describe('a bulk refresh', () => {
   test('of a hundred purchases, one server of three hanging, ends and adds up', async () => {
-    await purchases(99);
+    await purchases(99, SERVERS);
     const [lost = ''] = await purchases(1, ['nowhere']);
     await admin.fault('fi3', 'hang');
     const progress = await finished(await start());
@@ -89,7 +42,11 @@ describe('a bulk refresh', () => {
       failed: 1,
       connectionErrors: 33,
       byError: { no_server: 1 },
-      byServer: { de1: { done: 33, total: 33 }, fi3: { done: 33, total: 33 } },
+      byServer: {
+        de1: { done: 33, total: 33, failed: 0 },
+        fi3: { done: 33, total: 33, failed: 33 },
+        nowhere: { done: 1, total: 1, failed: 1 },
+      },
       etaSeconds: 0,
     });
     expect(sumOf(progress)).toBe(progress.total);
@@ -118,11 +75,7 @@ describe('a bulk refresh', () => {
     const [id = ''] = await purchases(1, ['de1']);
     await admin.fault('de1', 'reset', { times: 1 });
     expect(await finished(await start())).toMatchObject({ total: 1, ok: 1 });
-    const told = await waitFor(async () => {
-      const mine = (await admin.queued()).filter(({ subject }) => subject === `purchase:${id}`);
-      return mine.length > 0 && mine;
-    });
-    expect(told.map(({ data }) => (data as { result?: string }).result)).toEqual(['updated']);
+    expect(await told(id)).toEqual(['updated']);
   });
 
   test('goes on in another process where a first one was stopped, and repeats nothing', async () => {
@@ -176,11 +129,53 @@ describe('a bulk refresh', () => {
     expect([...ids, reset].map(triesOf)).toEqual([1, 1, 3]);
   });
 
+  test('of purchases on two servers keeps the links of the one that does not answer', async () => {
+    const ids: string[] = [];
+    for (let n = 0; n < 6; n += 1) ids.push(await purchaseOn(['de1', 'nl2']));
+    await finished(await start());
+    const before = await Promise.all(ids.map(admin.links));
+    expect(before.map(({ length }) => length)).toEqual(ids.map(() => 2));
+    await admin.fault('nl2', 'status', { status: 503 });
+    const progress = await finished(await start());
+    expect(progress).toMatchObject({
+      total: 6,
+      partial: 6,
+      byError: { busy: 6 },
+      byServer: {
+        de1: { total: 6, done: 6, failed: 0 },
+        nl2: { total: 6, done: 6, failed: 6 },
+      },
+    });
+    expect(sumOf(progress)).toBe(6);
+    expect(await Promise.all(ids.map(admin.links))).toEqual(before);
+  });
+
+  test('tries a partial one again, and tells the ledger of the last try alone', async () => {
+    const id = await purchaseOn(['de1', 'nl2']);
+    await admin.fault('nl2', 'reset', { times: 2 });
+    expect(await finished(await start())).toMatchObject({ total: 1, ok: 1, partial: 0 });
+    expect(await admin.links(id)).toHaveLength(2);
+    expect(await told(id)).toEqual(['updated']);
+  });
+
+  test('done again is one of those that failed, in part or as a whole', async () => {
+    for (const servers of [['de1'], ['de1', 'nl2'], ['locked'], ['gone']])
+      await purchaseOn(servers);
+    await admin.fault('nl2', 'status', { status: 503 });
+    const first = await start();
+    const counters = { ok: 1, partial: 1, failed: 1, connectionErrors: 1 };
+    expect(await finished(first)).toMatchObject({ total: 4, ...counters });
+    await admin.fault('nl2', 'none');
+    const retry = await finished(await retryFailed(first));
+    expect(retry).toMatchObject({ total: 3, ok: 1, partial: 0, failed: 1, connectionErrors: 1 });
+    expect(sumOf(retry)).toBe(3);
+  });
+
   test('is cancelled: what waits is counted as such, and is done by a retry', async () => {
-    await purchases(40, ['de1']);
+    const ids = await purchases(40, ['de1']);
     await admin.fault('de1', 'slow', { ms: 100 });
     const jobId = await start();
-    await waitFor(async () => (await look(jobId)).done > 0);
+    const before = await waitFor(async () => (await look(jobId)).done);
     expect((await post(`/admin/update_configs/jobs/${jobId}/cancel`)).status).toBe(200);
     const cancelled = await look(jobId);
     expect(cancelled).toMatchObject({ state: 'cancelled', total: 40 });
@@ -189,9 +184,18 @@ describe('a bulk refresh', () => {
     expect((await post(`/admin/update_configs/jobs/${jobId}/cancel`)).status).toBe(409);
 
     await admin.fault('de1', 'none');
-    const again = await post(`/admin/update_configs/jobs/${jobId}/retry-failed`);
-    const retry = await finished((again.body as { jobId: string }).jobId);
-    expect(retry).toMatchObject({ retryOf: jobId, total: cancelled.cancelled, failed: 0 });
+    // What was under way goes on, and is counted by what became of it.
+    const settled = await waitFor(async () => {
+      const seen = await look(jobId);
+      const refreshed = `SELECT COUNT(*) AS n FROM purchases WHERE id IN (?) AND config_version = 1`;
+      const [[row]] = await admin.pool.query<RowDataPacket[]>(refreshed, [ids]);
+      return seen.ok > before && seen.ok === Number(row?.['n']) && seen;
+    });
+    expect(settled).toMatchObject({ state: 'cancelled', total: 40, failed: 0 });
+    expect(sumOf(settled)).toBe(40);
+
+    const retry = await finished(await retryFailed(jobId));
+    expect(retry).toMatchObject({ retryOf: jobId, total: settled.cancelled, failed: 0 });
     expect(sumOf(retry)).toBe(retry.total);
   });
 
@@ -216,15 +220,15 @@ describe('a bulk refresh', () => {
     await purchases(3, ['de1']);
     const jobId = await start();
     const url = `${admin.url}/admin/update_configs/jobs/${jobId}`;
-    const events = await (await fetch(`${url}/events`, { headers })).text();
+    const events = await (await fetch(`${url}/events`, { headers: HEADERS })).text();
     expect(events).toMatch(/^retry: 1000\n\n/);
     expect(events).toMatch(/event: done\ndata: \{.*"ok":3/);
-    const plain = { ...headers, accept: 'text/plain' };
+    const plain = { ...HEADERS, accept: 'text/plain' };
     expect(await (await fetch(url, { headers: plain })).text()).toContain('• ✅ Успешно: 3 ссылок');
     const english = await (await fetch(`${url}?lang=en`, { headers: plain })).text();
     expect(english).toContain('• ✅ Successful: 3 links');
     expect((await fetch(url)).status).toBe(401);
-    expect((await fetch(url.slice(0, -3), { headers })).status).toBe(404);
+    expect((await fetch(url.slice(0, -3), { headers: HEADERS })).status).toBe(404);
   });
 });
 

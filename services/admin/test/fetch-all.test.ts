@@ -30,7 +30,7 @@ test('thirty servers that hang end with the deadline of the whole, three at a ti
       if (signal.aborted) end();
       else signal.addEventListener('abort', end);
     });
-  const deadlines = { callMs: 50, purchaseMs: 120 };
+  const deadlines = { answerMs: 50, purchaseMs: 120 };
   const fetched = await fetchAll(refs, { panels: panelsOf(hanging), deadlines, now });
   expect(fetched.map(({ serverId }) => serverId)).toEqual(refs.map(({ serverId }) => serverId));
   expect(new Set(fetched.map(({ answer }) => answer))).toEqual(new Set(['timeout']));
@@ -40,7 +40,7 @@ test('thirty servers that hang end with the deadline of the whole, three at a ti
 
 test('a mistake of ours is no mistake of a panel', async () => {
   const broken: VpnPanel['fetch'] = () => Promise.reject(new TypeError('ours'));
-  const deadlines = { callMs: 1_000, purchaseMs: 1_000 };
+  const deadlines = { answerMs: 1_000, purchaseMs: 1_000 };
   await expect(fetchAll(refs, { panels: panelsOf(broken), deadlines, now })).rejects.toThrow(
     'ours',
   );

@@ -31,7 +31,7 @@ describe('the limiter of a server', () => {
         open -= 1;
         return answer;
       },
-      { concurrency: 2, perSecond: 1_000_000, now },
+      { concurrency: 2, perSecond: 1_000_000, answerMs: 1_000, now },
     );
     const answers = await Promise.all(Array.from({ length: 50 }, () => send(request)));
     expect(answers).toHaveLength(50);
@@ -45,7 +45,7 @@ describe('the limiter of a server', () => {
         begun.push(performance.now());
         return answer;
       },
-      { concurrency: 8, perSecond: 100, now },
+      { concurrency: 8, perSecond: 100, answerMs: 1_000, now },
     );
     await Promise.all(Array.from({ length: 21 }, () => send(request)));
     // Twenty pauses of 10 ms; a timer may be early by one.
@@ -163,6 +163,35 @@ describe('a marzban, which tells of many users at once,', () => {
     expect(new Set(results.map(({ status }) => status))).toEqual(new Set(['rejected']));
     expect((await fetchOne('Buyer_3')).links).toEqual(linksOf('Buyer_3'));
   });
+});
+
+test('an old 3x-ui with more clients than one answer may hold is not asked for all of them', async () => {
+  const [old] = DIALECTS as [DialectCase];
+  const crowd = Array.from({ length: 5_000 }, (_none, index) => ({
+    server: old.server.id,
+    externalId: `buyer-${index}`,
+    subscriptionId: `sub-${index}`,
+    links: [`vless://${index}@de1.vpn-fixture.test:443#r`],
+  }));
+  const double = openPanelDouble({ token: '', subscribers: crowd, servers: [old.server] });
+  const sandbox = createSandbox({ doubles: [double], now });
+  const origin = await sandbox.listen(0);
+  try {
+    const panel = openPanel(old.config(origin), now);
+    expect(await panel.probe(soon())).toBe('2.x');
+    for (const { server, externalId, subscriptionId, links } of crowd.slice(0, 3)) {
+      const found = await panel.fetch({ serverId: server, externalId, subscriptionId }, soon());
+      expect(found.links).toEqual(links);
+    }
+    const log = (await (await fetch(`${origin}/__sandbox/panel/log`)).json()) as Logged[];
+    const asked = (part: string) => log.filter(({ path }) => path.includes(part)).length;
+    expect([asked('/inbounds/list'), asked('/getSubLinks/'), asked('/login')]).toEqual([0, 1, 1]);
+    // The whole of it is what the panel cannot be asked for.
+    const forgotten = { serverId: old.server.id, externalId: 'buyer-1' };
+    await expect(panel.fetch(forgotten, soon())).rejects.toMatchObject({ kind: 'protocol' });
+  } finally {
+    await sandbox.close();
+  }
 });
 
 describe('trust in certificates', () => {

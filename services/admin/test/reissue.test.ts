@@ -12,7 +12,7 @@ beforeAll(async () => {
   database = await createTestDatabase(inject('mariadbRootUrl'));
   const places = { redisUrl: inject('redisUrl'), databaseUrl: database.url };
   // Some of them are asked five times for one answer.
-  const deadlines = { callMs: 5_000, purchaseMs: 5_000 };
+  const deadlines = { answerMs: 5_000, purchaseMs: 5_000 };
   admin = await runAdmin(places, {}, { panels: DIALECTS, deadlines });
 });
 afterAll(async () => {

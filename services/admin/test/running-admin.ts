@@ -54,6 +54,8 @@ export interface RunningAdmin {
   readonly asked: () => Promise<readonly Seen[]>;
   /** Every request that any panel has seen. */
   readonly log: () => Promise<readonly Logged[]>;
+  /** By server: how many requests were under way at once. */
+  readonly most: () => Promise<Readonly<Record<string, number>>>;
   /** Ends the newest copy of the service, or starts one more on the same database and Redis. */
   readonly stopService: () => Promise<void>;
   readonly startService: () => Promise<void>;
@@ -145,6 +147,8 @@ export async function runAdmin(
     subscribe: (subscriber) => turn('subscribers', subscriber),
     fault: (server, fault, more = {}) => turn('faults', { server, fault, ...more }),
     asked: async () => (await (await fetch(`${origin}/__sandbox/panel/requests`)).json()) as Seen[],
+    most: async () =>
+      (await (await fetch(`${origin}/__sandbox/panel/most`)).json()) as Record<string, number>,
     log: async () => (await (await fetch(`${origin}/__sandbox/panel/log`)).json()) as Logged[],
     close: async () => {
       for (const copy of copies) await copy.close();

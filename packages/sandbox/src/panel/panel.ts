@@ -64,13 +64,14 @@ const advanceSchema = Joi.object<{ seconds: number }>({
 
 /**
  * VPN panels: `/panel/{server}/…` speaks the dialect of that server's kind and version. Knobs: POST
- * servers, subscribers, faults and advance (the panels' clock); GET requests and log.
+ * servers, subscribers, faults and advance (the panels' clock); GET requests, log and most (by server:
+ * how many requests were under way there at once).
  */
 export function openPanel({ token, subscribers, servers = [] }: PanelOptions): OpenDouble {
   return ({ now }): Double => {
     const users = createUsers();
     const known = new Map<string, PanelServer>();
-    const records: Records = { seen: [], log: [] };
+    const records: Records = { seen: [], log: [], load: new Map() };
     const clock = { aheadMs: 0, now: (): number => now().getTime() + clock.aheadMs };
     const faults = createFaults(clock.now);
     const context = { users, now: clock.now };
@@ -78,8 +79,8 @@ export function openPanel({ token, subscribers, servers = [] }: PanelOptions): O
 
     function reset(): void {
       clock.aheadMs = 0;
-      for (const list of Object.values(records)) list.length = 0;
-      for (const forgotten of [faults, users, known]) forgotten.clear();
+      for (const list of [records.seen, records.log]) list.length = 0;
+      for (const forgotten of [faults, users, known, records.load]) forgotten.clear();
       for (const dialect of Object.values(dialects)) dialect.reset();
       for (const server of servers) known.set(server.id, server);
       for (const subscriber of subscribers) users.put(subscriber);
@@ -125,16 +126,26 @@ function openDialects(context: DialectContext): Readonly<Record<PanelKind, Diale
   };
 }
 
+interface Load {
+  open: number;
+  most: number;
+}
+
 interface Records {
   readonly seen: Seen[];
   readonly log: Logged[];
+  readonly load: Map<string, Load>;
 }
 
 function recordIn(
-  { seen, log }: Records,
+  { seen, log, load }: Records,
   known: ReadonlyMap<string, PanelServer>,
 ): RequestHandler<{ server: string }> {
-  return ({ params: { server }, path, method }, _response, next) => {
+  return ({ params: { server }, path, method }, response, next) => {
+    const { open, most } = load.get(server) ?? { open: 0, most: 0 };
+    const now: Load = { open: open + 1, most: Math.max(most, open + 1) };
+    load.set(server, now);
+    response.once('close', () => leave(load, server));
     const [, externalId] = /^\/sub\/([^/]+)$/.exec(path) ?? [];
     if (!known.has(server) && externalId !== undefined)
       seen.push({ server, externalId: decodeURIComponent(externalId) });
@@ -143,8 +154,16 @@ function recordIn(
   };
 }
 
-function controlsOf({ seen, log }: Records): Router {
+function leave(load: Map<string, Load>, server: string): void {
+  const { open, most } = load.get(server) ?? { open: 1, most: 1 };
+  load.set(server, { open: open - 1, most });
+}
+
+function controlsOf({ seen, log, load }: Records): Router {
   const router = Router();
+  router.get('/most', (_request, response) => {
+    response.json(Object.fromEntries([...load].map(([server, { most }]) => [server, most])));
+  });
   router.get('/requests', (_request, response) => void response.json(seen));
   router.get('/log', (_request, response) => void response.json(log));
   return router;

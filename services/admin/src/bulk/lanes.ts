@@ -1,6 +1,8 @@
 import { openWorkQueue, startWorker, type WorkQueue } from '@kopeck/runtime/work-queue';
 import type { ReceiverDeps } from '@kopeck/runtime/receiver';
+import type { Panels } from '../panels/port.ts';
 import type { PerformDeps } from '../perform-refresh.ts';
+import type { Paces } from './create-job.ts';
 import { finishIfDone, NO_LANE, pendingItems, type Item } from './store.ts';
 import { workOn } from './work.ts';
 
@@ -24,8 +26,14 @@ const ATTEMPTS = 3;
 const CHUNK = 500;
 const NOT_A_SERVER = 4;
 
+/** How many purchases each server bears at once. */
+export function pacesOf(panels: Panels): Paces {
+  return new Map([...panels].map(([id, { concurrency }]) => [id, concurrency ?? NOT_A_SERVER]));
+}
+
 /**
- * A queue and a worker for each server, so that one that hangs holds up nobody but its own purchases.
+ * A queue and a worker for each server, so that one that hangs holds up nobody but its own purchases, and
+ * one that is slow is asked no faster for the sake of another one.
  * The rows in the database say what is to be done: the queues may be emptied at any time.
  */
 export function openLanes({ deps, prefix, sweepMs, ...timing }: LanesOptions): Lanes {

@@ -1,4 +1,12 @@
 import type { Pool, RowDataPacket } from 'mysql2/promise';
+import { NO_LANE } from './store.ts';
+
+export interface ServerProgress {
+  readonly total: number;
+  readonly done: number;
+  /** This server has not given its links, whatever the others of the purchase have. */
+  readonly failed: number;
+}
 
 /** How far a bulk is. `ok + partial + failed + connectionErrors + cancelled = done`, in the end `total`. */
 export interface Progress {
@@ -18,7 +26,8 @@ export interface Progress {
   readonly connectionErrors: number;
   readonly cancelled: number;
   readonly byError: Readonly<Record<string, number>>;
-  readonly byServer: Readonly<Record<string, { readonly done: number; readonly total: number }>>;
+  /** A purchase counts at each of its servers. */
+  readonly byServer: Readonly<Record<string, ServerProgress>>;
   readonly startedAt: string;
   readonly finishedAt: string | null;
   /** Null before the first one is done. */
@@ -31,14 +40,13 @@ export async function progressOf(pool: Pool, jobId: string, now: Date): Promise<
   ]);
   if (job === undefined) return null;
   const [rows] = await pool.query<RowDataPacket[]>(
-    `SELECT outcome, error, lane, COUNT(*) AS items FROM refresh_job_items
-      WHERE job_id = ? GROUP BY outcome, error, lane`,
+    `SELECT outcome, error, COUNT(*) AS items FROM refresh_job_items
+      WHERE job_id = ? GROUP BY outcome, error`,
     [jobId],
   );
   const groups = rows.map((row) => ({
     outcome: row['outcome'] === null ? null : String(row['outcome']),
     error: row['error'] === null ? null : String(row['error']),
-    lane: String(row['lane']),
     items: Number(row['items']),
   }));
   const count = (...outcomes: readonly string[]): number =>
@@ -61,7 +69,7 @@ export async function progressOf(pool: Pool, jobId: string, now: Date): Promise<
     connectionErrors: count('connection'),
     cancelled: count('cancelled'),
     byError: tally(groups),
-    byServer: lanesOf(groups),
+    byServer: await serversOf(pool, jobId),
     startedAt: startedAt.toISOString(),
     finishedAt:
       job['finished_at'] === null ? null : new Date(job['finished_at'] as string).toISOString(),
@@ -72,7 +80,6 @@ export async function progressOf(pool: Pool, jobId: string, now: Date): Promise<
 interface Group {
   readonly outcome: string | null;
   readonly error: string | null;
-  readonly lane: string;
   readonly items: number;
 }
 
@@ -87,13 +94,20 @@ function tally(groups: readonly Group[]): Record<string, number> {
   return errors;
 }
 
-function lanesOf(groups: readonly Group[]): Progress['byServer'] {
-  const lanes = [...new Set(groups.map(({ lane }) => lane))].sort();
+async function serversOf(pool: Pool, jobId: string): Promise<Progress['byServer']> {
+  const [rows] = await pool.query<RowDataPacket[]>(
+    `SELECT COALESCE(s.server_id, '${NO_LANE}') AS server, COUNT(*) AS total, COUNT(i.outcome) AS done,
+            COUNT(IF(s.server_id IS NULL, i.outcome = 'failed',
+                     FIND_IN_SET(s.server_id, i.failed_servers) > 0) OR NULL) AS failed
+       FROM refresh_job_items i LEFT JOIN purchase_servers s USING (purchase_id)
+      WHERE i.job_id = ? GROUP BY s.server_id ORDER BY s.server_id`,
+    [jobId],
+  );
   return Object.fromEntries(
-    lanes.map((lane) => {
-      const own = groups.filter((group) => group.lane === lane);
-      return [lane, { done: sum(own.filter(({ outcome }) => outcome !== null)), total: sum(own) }];
-    }),
+    rows.map(({ server, total, done, failed }) => [
+      String(server),
+      { total: Number(total), done: Number(done), failed: Number(failed) },
+    ]),
   );
 }
 

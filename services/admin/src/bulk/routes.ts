@@ -5,17 +5,25 @@ import { jsonBody } from '@kopeck/runtime/body';
 import { HttpError, methods } from '@kopeck/runtime/http-app';
 import type { Log } from '@kopeck/runtime/log';
 import type { Pool } from 'mysql2/promise';
-import type { Lanes } from './lanes.ts';
+import type { Panels } from '../panels/port.ts';
+import { countActive, createJob, type NewJob } from './create-job.ts';
+import { pacesOf, type Lanes } from './lanes.ts';
 import { progressOf, type Progress } from './progress.ts';
 import { LANGUAGES, reportsOf, reportText, type Language } from './report.ts';
-import { cancelJob, countActive, createJob, finishIfDone, type NewJob } from './store.ts';
+import { cancelJob, finishIfDone } from './store.ts';
 import { streamProgress } from './stream.ts';
 
 export interface BulkDeps {
   readonly pool: Pool;
   readonly lanes: Lanes;
+  readonly panels: Panels;
   readonly now: () => Date;
   readonly log: Log;
+}
+
+export interface BulkRoutesDeps extends BulkDeps {
+  /** How long one stream of events is at most. */
+  readonly streamMs: number;
 }
 
 const PATH = '/admin/update_configs';
@@ -34,7 +42,7 @@ const requestSchema = Joi.object<{ scope: 'active' | string[]; dryRun: boolean }
 });
 
 /** The refresh of many purchases: started, looked at, cancelled and repeated. */
-export function addBulkRoutes(router: Router, guard: RequestHandler, deps: BulkDeps): void {
+export function addBulkRoutes(router: Router, guard: RequestHandler, deps: BulkRoutesDeps): void {
   const job = `${PATH}/jobs/:id`;
   router.all(PATH, methods({ POST: [guard, optionalBody, start(deps)] }));
   router.all(job, methods({ GET: [guard, show(deps)] }));
@@ -77,8 +85,9 @@ function start(deps: BulkDeps): RequestHandler {
 }
 
 /** Kept in the database before the answer; into the queues behind it, since Redis may be away. */
-export async function startJob({ pool, lanes, log }: BulkDeps, job: NewJob): Promise<void> {
-  const total = await createJob(pool, job);
+export async function startJob(deps: BulkDeps, job: Omit<NewJob, 'paces'>): Promise<void> {
+  const { pool, lanes, panels, log } = deps;
+  const total = await createJob(pool, { ...job, paces: pacesOf(panels) });
   log.info('bulk refresh started', { job: job.id, total, by: job.requestedBy });
   lanes
     .enqueue(job.id)
@@ -106,11 +115,11 @@ function show({ pool, now }: BulkDeps): RequestHandler {
   };
 }
 
-function follow({ pool, now, log }: BulkDeps): RequestHandler {
+function follow({ pool, now, log, streamMs }: BulkRoutesDeps): RequestHandler {
   return async (request, response) => {
     await known(pool, idOf(request), now());
     const look = (): Promise<Progress> => known(pool, idOf(request), now());
-    await streamProgress(response, look, log);
+    await streamProgress(response, look, { log, streamMs });
   };
 }
 

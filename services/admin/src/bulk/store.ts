@@ -7,99 +7,12 @@ export type Outcome = 'updated' | 'unchanged' | 'partial' | 'failed' | 'connecti
 export interface Item {
   readonly jobId: string;
   readonly purchaseId: string;
-  /** The purchase's first server: whoever waits for that one waits in this lane. */
+  /** The purchase's slowest server: whoever waits for that one waits in this lane. */
   readonly lane: string;
-}
-
-export interface NewJob {
-  readonly id: string;
-  readonly requestedBy: string;
-  /** All active purchases, those that are named, or those that another job could not refresh. */
-  readonly scope: 'active' | readonly string[] | { readonly retryOf: string };
-  readonly at: Date;
 }
 
 /** What to a purchase without a server: it fails, and is counted. */
 export const NO_LANE = 'none';
-
-const LANE = `COALESCE((SELECT s.server_id FROM purchase_servers s WHERE s.purchase_id = p.id
-                         ORDER BY s.position, s.server_id LIMIT 1), '${NO_LANE}')`;
-const RETRIED = `SELECT purchase_id FROM refresh_job_items
-                  WHERE job_id = ? AND outcome IN ('partial', 'failed', 'connection', 'cancelled')`;
-
-/** Returns how many purchases it has. One of the same id that is there already is left as it is. */
-export async function createJob(pool: Pool, job: NewJob): Promise<number> {
-  const { id, scope, at, requestedBy } = job;
-  const retryOf = typeof scope === 'object' && 'retryOf' in scope ? scope.retryOf : null;
-  return inTransaction(pool, async (tx) => {
-    const known = await totalOf(tx, id);
-    if (known !== null) return known;
-    await tx.query(
-      `INSERT INTO refresh_jobs (id, requested_by, state, total, retry_of, started_at)
-       VALUES (?, ?, 'running', 0, ?, ?)`,
-      [id, requestedBy, retryOf, at],
-    );
-    await insertItems(tx, job);
-    await tx.query(
-      `UPDATE refresh_jobs
-          SET total = (SELECT COUNT(*) FROM refresh_job_items WHERE job_id = ?)
-        WHERE id = ?`,
-      [id, id],
-    );
-    await finishIfDone(tx, id, at);
-    return (await totalOf(tx, id)) ?? 0;
-  });
-}
-
-const INSERT = `INSERT INTO refresh_job_items (job_id, purchase_id, lane)
-                SELECT ?, p.id, ${LANE} FROM purchases p`;
-
-/** Who has run out is left out: his panel has ended him, and nothing is to be mended. */
-const ACTIVE = 'p.is_active AND (p.expires_at IS NULL OR p.expires_at > ?)';
-
-export async function countActive(pool: Pool, at: Date): Promise<number> {
-  const [[row]] = await pool.query<RowDataPacket[]>(
-    `SELECT COUNT(*) AS total FROM purchases p WHERE ${ACTIVE}`,
-    [at],
-  );
-  return Number(row?.['total'] ?? 0);
-}
-
-async function insertItems(tx: PoolConnection, { id, scope, at }: NewJob): Promise<void> {
-  if (scope === 'active') {
-    await tx.query(`${INSERT} WHERE ${ACTIVE}`, [id, at]);
-  } else if ('retryOf' in scope) {
-    await tx.query(`${INSERT} WHERE p.id IN (${RETRIED})`, [id, scope.retryOf]);
-  } else {
-    await tx.query(`${INSERT} WHERE p.id IN (?)`, [id, scope]);
-    await insertUnknown(tx, id, scope);
-  }
-}
-
-/** Purchases that are named and do not exist have failed already, and are counted. */
-async function insertUnknown(
-  tx: PoolConnection,
-  id: string,
-  named: readonly string[],
-): Promise<void> {
-  const [rows] = await tx.query<RowDataPacket[]>('SELECT id FROM purchases WHERE id IN (?)', [
-    named,
-  ]);
-  const known = new Set(rows.map((row) => String(row['id'])));
-  const unknown = named.filter((each) => !known.has(each));
-  if (unknown.length === 0) return;
-  await tx.query(
-    'INSERT INTO refresh_job_items (job_id, purchase_id, lane, outcome, error) VALUES ?',
-    [unknown.map((each) => [id, each, NO_LANE, 'failed', 'purchase_not_found'])],
-  );
-}
-
-async function totalOf(tx: PoolConnection, id: string): Promise<number | null> {
-  const [[row]] = await tx.query<RowDataPacket[]>('SELECT total FROM refresh_jobs WHERE id = ?', [
-    id,
-  ]);
-  return row === undefined ? null : Number(row['total']);
-}
 
 /** Those that nobody has concluded yet, of this job or of all that run. */
 export async function pendingItems(
@@ -132,18 +45,20 @@ export interface Conclusion {
   readonly outcome: Outcome;
   readonly error: string | null;
   readonly links: number;
+  /** The servers that did not give their links. */
+  readonly failedServers: readonly string[];
 }
 
-/** Once: who comes second changes nothing. */
+/** Once: who comes second changes nothing. What was under way when its job was cancelled has its own end. */
 export async function concludeItem(
   tx: Pool | PoolConnection,
   { jobId, purchaseId }: Item,
-  { outcome, error, links }: Conclusion,
+  { outcome, error, links, failedServers }: Conclusion,
 ): Promise<void> {
   await tx.query(
-    `UPDATE refresh_job_items SET outcome = ?, error = ?, links = ?
-      WHERE job_id = ? AND purchase_id = ? AND outcome IS NULL`,
-    [outcome, error, links, jobId, purchaseId],
+    `UPDATE refresh_job_items SET outcome = ?, error = ?, links = ?, failed_servers = ?
+      WHERE job_id = ? AND purchase_id = ? AND (outcome IS NULL OR outcome = 'cancelled')`,
+    [outcome, error, links, failedServers.join(), jobId, purchaseId],
   );
 }
 
@@ -172,7 +87,10 @@ async function hasPending(tx: Pool | PoolConnection, jobId: string): Promise<boo
   return rows.length > 0;
 }
 
-/** What is under way goes on to its end; what waits is counted as cancelled. False: nothing to cancel. */
+/**
+ * What waits is counted as cancelled. What is under way goes on, and is counted by what becomes of it as
+ * soon as that is known: until then as cancelled too. False: nothing to cancel.
+ */
 export async function cancelJob(pool: Pool, jobId: string, at: Date): Promise<boolean> {
   return inTransaction(pool, async (tx) => {
     const [{ affectedRows }] = await tx.query<ResultSetHeader>(

@@ -39,18 +39,21 @@ export async function workOn(deps: PerformDeps, { data: item, isLast }: Work<Ite
 /** Only what waiting may mend. */
 function isRetried(outcome: Refresh | Refusal): boolean {
   if (outcome.result === 'refused') return outcome.error === 'refresh_in_progress';
-  return 'error' in outcome && outcome.servers.some(({ error }) => error && RETRYABLE[error]);
+  return outcome.servers.some(({ error }) => error !== undefined && RETRYABLE[error]);
 }
 
 const UNREACHABLE: readonly Failure[] = ['panel_unreachable', 'panel_timeout'];
 
 function conclusionOf(outcome: Refresh | Refusal): Conclusion {
-  if (outcome.result === 'refused') return { outcome: 'failed', error: outcome.error, links: 0 };
-  const links = linksOf(outcome);
-  if (!('error' in outcome)) {
-    const failing = outcome.servers.find(({ error }) => error !== undefined)?.error ?? null;
-    return { outcome: outcome.result, error: failing, links };
-  }
+  if (outcome.result === 'refused')
+    return { outcome: 'failed', error: outcome.error, links: 0, failedServers: [] };
+  const failing = outcome.servers.filter(({ error }) => error !== undefined);
+  const about = {
+    links: linksOf(outcome),
+    failedServers: failing.map(({ serverId }) => serverId),
+  };
+  if (!('error' in outcome))
+    return { ...about, outcome: outcome.result, error: failing[0]?.error ?? null };
   const isConnection = UNREACHABLE.includes(outcome.error);
-  return { outcome: isConnection ? 'connection' : 'failed', error: outcome.error, links };
+  return { ...about, outcome: isConnection ? 'connection' : 'failed', error: outcome.error };
 }

@@ -1,9 +1,9 @@
-import { PanelError, type PanelRef, type PanelSnapshot, type VpnPanel } from './port.ts';
+import { GivenUp, PanelError, type PanelRef, type PanelSnapshot, type VpnPanel } from './port.ts';
 
 /** Subscribers in one request: their names go into its address. */
 const MOST = 50;
-/** A request is one for many, none of whose deadlines is its own. */
-const WITHIN_MS = 8_000;
+/** A request is one for many, none of whose deadlines is its own; the panel's time begins when it is sent. */
+const WITHIN_MS = 20_000;
 
 interface Waiting {
   readonly ref: PanelRef;
@@ -51,8 +51,8 @@ export function inBatches(panel: VpnPanel): VpnPanel {
       new Promise((give, fail) => {
         const one = { ref, give, fail };
         const leave = (): void => {
-          waiting.delete(one);
-          fail(new PanelError('timeout'));
+          const isAsked = !waiting.delete(one);
+          fail(new GivenUp(isAsked ? 'timeout' : 'rate_limited'));
         };
         if (signal.aborted) return leave();
         signal.addEventListener('abort', leave, { once: true });

@@ -1,4 +1,4 @@
-import { PanelError, type PanelErrorKind, type VpnPanel } from './port.ts';
+import { GivenUp, PanelError, type PanelErrorKind, type VpnPanel } from './port.ts';
 
 const FAILURES = 5;
 const OPEN_MS = 60_000;
@@ -22,6 +22,7 @@ export function withBreaker(panel: VpnPanel, now: () => Date): VpnPanel {
       failures = 0;
       return result;
     } catch (error) {
+      if (error instanceof GivenUp) throw error;
       const isCounted = error instanceof PanelError && COUNTED.includes(error.kind);
       failures = isCounted ? failures + 1 : 0;
       if (failures >= FAILURES) openUntil = now().getTime() + OPEN_MS;

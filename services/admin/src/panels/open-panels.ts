@@ -2,6 +2,7 @@ import Joi from 'joi';
 import { parseJsonText } from '@kopeck/core/json';
 import { threeXUiConfig, type ThreeXUiConfig } from './3x-ui/config.ts';
 import { threeXUiPanel } from './3x-ui/panel.ts';
+import { DEADLINES } from '../fetch-all.ts';
 import { inBatches } from './batches.ts';
 import { withBreaker } from './breaker.ts';
 import { hiddifyConfig, type HiddifyConfig } from './hiddify/config.ts';
@@ -58,9 +59,13 @@ const PER_SECOND = 10;
 const BATCHED = 50;
 
 /** One server, with what keeps it from being asked too much or in vain. */
-export function openPanel(config: PanelConfig, now: () => Date): VpnPanel {
+export function openPanel(
+  config: PanelConfig,
+  now: () => Date,
+  answerMs = DEADLINES.answerMs,
+): VpnPanel {
   const { kind, concurrency = CONCURRENCY[kind], perSecond = PER_SECOND } = config;
-  const send = limited(createSend(config), { concurrency, perSecond, now });
+  const send = limited(createSend(config), { concurrency, perSecond, answerMs, now });
   const open = OPEN[kind] as Open<PanelKind>;
   const panel = inBatches(withBreaker(open(config, send, now), now));
   return { ...panel, concurrency: panel.capabilities.bulkFetch ? BATCHED : concurrency };

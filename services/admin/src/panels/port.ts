@@ -31,6 +31,7 @@ export type PanelErrorKind =
   /** The operator must pin the certificate; coming again is useless. */
   | 'tls_untrusted'
   | 'timeout'
+  /** 429; or our own turn at the panel did not come in time. */
   | 'rate_limited'
   /** 5xx, a locked database. */
   | 'busy'
@@ -69,6 +70,12 @@ export class PanelError extends Error {
     this.kind = kind;
   }
 }
+
+/**
+ * The caller's time was over before the panel had had its own: waiting for a turn, or soon after it. That
+ * says nothing of the panel, and no breaker counts it.
+ */
+export class GivenUp extends PanelError {}
 
 /** For a probe that asks for nobody: a panel that does not know him has let us in. */
 export async function known(answer: Promise<unknown>): Promise<void> {

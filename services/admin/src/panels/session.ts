@@ -1,4 +1,4 @@
-import { PanelError } from './port.ts';
+import { GivenUp, PanelError } from './port.ts';
 
 export interface SessionOptions<S> {
   /** Throws PanelError('auth') when the credentials are refused. */
@@ -21,7 +21,8 @@ export class LoggedOut extends Error {
   override name = 'LoggedOut' as const;
 }
 
-const LOGIN_WITHIN_MS = 8_000;
+/** Of all its requests together; each of them has its own, shorter time from when it is sent. */
+const LOGIN_WITHIN_MS = 20_000;
 /** Panels lock the door after some bad logins, and say so in the words for a wrong password. */
 const BAD_LOGINS = 2;
 const LOCKED_OUT_MS = 15 * 60_000;
@@ -83,10 +84,10 @@ export function createSession<S>(options: SessionOptions<S>): PanelSession<S> {
 
 /** The login goes on for the others when one of them cannot wait any longer. */
 async function withSignal<T>(promise: Promise<T>, signal: AbortSignal): Promise<T> {
-  if (signal.aborted) throw new PanelError('timeout');
+  if (signal.aborted) throw new GivenUp('timeout');
   let give = (): void => undefined;
   const aborted = new Promise<never>((_resolve, reject) => {
-    give = () => reject(new PanelError('timeout'));
+    give = () => reject(new GivenUp('timeout'));
     signal.addEventListener('abort', give, { once: true });
   });
   try {

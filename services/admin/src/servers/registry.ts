@@ -5,6 +5,8 @@ import { loadServers, saveServer, type StoreDeps } from './store.ts';
 
 export interface RegistryOptions extends StoreDeps {
   readonly configured: Readonly<Record<string, PanelConfig>>;
+  /** See Deadlines. */
+  readonly answerMs: number;
 }
 
 export interface ServerView {
@@ -26,7 +28,7 @@ export interface Registry {
 }
 
 /** The servers of the configuration, which win, and those that operators have added. */
-export function createRegistry({ configured, ...deps }: RegistryOptions): Registry {
+export function createRegistry({ configured, answerMs, ...deps }: RegistryOptions): Registry {
   const { now, log } = deps;
   const panels = new Map<string, VpnPanel>();
   const views = new Map<string, ServerView>();
@@ -35,7 +37,7 @@ export function createRegistry({ configured, ...deps }: RegistryOptions): Regist
   const isConfigured = (id: string): boolean => Object.hasOwn(configured, id);
 
   function install(id: string, config: PanelConfig, source: ServerView['source']): void {
-    const panel = openPanel(config, now);
+    const panel = openPanel(config, now, answerMs);
     panels.set(id, panel);
     views.set(id, { id, kind: config.kind, source, capabilities: panel.capabilities });
   }
