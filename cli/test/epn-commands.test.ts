@@ -66,6 +66,16 @@ test('rotate-token epn adds a token, shows the new URL, and --finish drops the o
   expect(statSync(file).mode & 0o777).toBe(0o600);
 });
 
+test('rotate-token epn refuses a second new token, which would push out the one that EPN still uses', async () => {
+  const file = join(dir, 'token');
+  writeFileSync(file, `${TOKEN}\n`);
+  const context = contextWith({ EPN_SECRET_TOKEN_FILE: file, EPN_URL: 'http://x' });
+  await rotateToken(['epn'], context);
+  const both = readFileSync(file, 'utf8');
+  await expect(rotateToken(['epn'], context)).rejects.toThrow(/rotate-token epn --finish/);
+  expect(readFileSync(file, 'utf8')).toBe(both);
+});
+
 test('rotate-token epn keeps a secret in the file that EPN_SECRET_TOKEN_FILE names', async () => {
   const file = join(dir, 'token');
   writeFileSync(file, `${TOKEN}\n`, { mode: 0o400 });

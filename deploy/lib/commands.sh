@@ -114,7 +114,8 @@ command_rollback() {
   roll_back
 }
 
-# command_rotate_token [KEY|epn] [--finish]: the first of a list is current, the second still accepted.
+# command_rotate_token [KEY|epn] [--finish]: the first of a list is current, the second still accepted, and
+# nothing pushes it out but --finish: the sender may not have heard of the first one yet.
 command_rotate_token() {
   local key=EPN_SECRET_TOKEN tokens finish=0
   for each in "$@"; do
@@ -129,8 +130,10 @@ command_rotate_token() {
   tokens=$(env_get "$ENV_FILE" "$key")
   if [[ $finish == 1 ]]; then
     env_set "$ENV_FILE" "$key" "${tokens%%,*}"
+  elif [[ $tokens == *,* ]]; then
+    die 64 rotating "$key" "$key"
   else
-    env_set "$ENV_FILE" "$key" "$(gen_secret 32),${tokens%%,*}"
+    env_set "$ENV_FILE" "$key" "$(gen_secret 32),$tokens"
   fi
   start_suite || die 76 not_started "$LOG_FILE"
   if [[ $finish == 1 ]]; then

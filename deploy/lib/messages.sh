@@ -124,6 +124,8 @@ text not_set '%s не настроен: kopeck env set %s' '%s is not configured
 
 text rotated 'Принимаются оба токена. Вставьте новый адрес в кабинет EPN, а после первого постбэка: kopeck rotate-token --finish' \
   'Both tokens are accepted. Put the new URL into the cabinet of EPN, and after its first postback: kopeck rotate-token --finish'
+text rotating 'У %s уже два значения: второе ещё может быть в работе. Сначала: kopeck rotate-token %s --finish' \
+  '%s has two values already, and the second may still be in use. First: kopeck rotate-token %s --finish'
 text rotate_finished 'Прежний токен больше не принимается' 'The older token is accepted no more'
 text env_set_done '%s записан. Чтобы службы прочли его: kopeck restart' '%s is set. For the services to read it: kopeck restart'
 text env_set_value 'Значение %s' 'The value of %s'

@@ -68,6 +68,10 @@ value() { sed -nE "s/^$1=//p" "$KOPECK_DIR/.env"; }
   "$K" rotate-token
   [[ $(value EPN_SECRET_TOKEN) =~ ^[0-9a-f]{64},$old$ ]]
   new=$(value EPN_SECRET_TOKEN)
+  run "$K" rotate-token
+  [ "$status" -eq 64 ]
+  [[ $output == *'rotate-token EPN_SECRET_TOKEN --finish'* ]]
+  [ "$(value EPN_SECRET_TOKEN)" = "$new" ]
   "$K" rotate-token --finish
   [ "$(value EPN_SECRET_TOKEN)" = "${new%%,*}" ]
   run "$K" rotate-token WEBHOOK_DOMAIN

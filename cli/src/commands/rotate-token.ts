@@ -28,10 +28,19 @@ export async function run(args: readonly string[], context: Context): Promise<nu
     );
     return 0;
   }
-  const added = [randomBytes(32).toString('hex'), ...tokens.slice(0, 1)];
+  if (tokens.length > 1) throw new Advice(twoAlready(file.path));
+  const added = [randomBytes(32).toString('hex'), ...tokens];
   file.write(added);
   context.say(instructions(file.path, postbackUrl(originOf(context), added[0] ?? '')));
   return 0;
+}
+
+/** Another new one would push out the older, which EPN may still use. */
+function twoAlready(path: string): string {
+  return [
+    `${path} has a new token before the older one already. If the cabinet of EPN has the new URL:`,
+    'npm run kopeck -- rotate-token epn --finish',
+  ].join('\n');
 }
 
 function instructions(path: string, url: string): string {
