@@ -1,5 +1,6 @@
 import { createCipheriv, createDecipheriv, createHash, randomBytes } from 'node:crypto';
 import { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 export interface TokenFile {
   /** Null: there is none yet, or it was made from another first token or with another key. */
@@ -49,4 +50,7 @@ function writeDurably(path: string, bytes: Buffer): void {
   fsyncSync(file);
   closeSync(file);
   renameSync(unfinished, path);
+  const folder = openSync(dirname(path), 'r');
+  fsyncSync(folder);
+  closeSync(folder);
 }
