@@ -55,6 +55,6 @@ function isTold(event: KopeckEvent, state: PaymentState): boolean {
 }
 
 /** What the provider did not tell was the order's own price. */
-function isAmount(money: Money | null, kopecks: bigint | null): boolean {
+function isAmount(money: Money | null, kopecks: PaymentState['refundedKopecks']): boolean {
   return kopecks === null || (money !== null && parseRoubles(money.amount) === kopecks);
 }

@@ -1,6 +1,6 @@
 import type { Story } from './story.ts';
 
-/** Acquirers of SBP: `sbp-provider-away:<provider>`, `sbp-refund-failed:<order>`, `sbp-refund-unclear:<refund>`. */
+/** Acquirers of SBP: `sbp-provider-away:<provider>`, `sbp-refund-failed:<order>` … */
 export const SBP_STORIES: Readonly<Record<string, Story>> = {
   'sbp-provider-away': {
     title: 'an acquirer of SBP does not answer',
@@ -22,5 +22,12 @@ export const SBP_STORIES: Readonly<Record<string, Story>> = {
     money: 'The payer may have got the money back or not; the books say not.',
     todo: "Look into the acquirer's cabinet. If the money went back, only the books do not know: they hear of it when the acquirer tells. If it did not, give it back there.",
     over: 'What came of it is known and booked, or two months have passed.',
+  },
+  'sbp-refund-untold': {
+    title: 'a part of a payment was given back in the cabinet of an acquirer',
+    what: 'The acquirer says that a part of a payment went back, which no shop had asked for, and does not say how much.',
+    money: 'The payer has that money; the books still count all of the payment.',
+    todo: "Find the order by its attempt (table sbp_orders) and the sum in the acquirer's cabinet, and tell whoever keeps the accounts. Give refunds through Kopeck: those are booked.",
+    over: 'The rest went back too, and all of it is booked.',
   },
 };

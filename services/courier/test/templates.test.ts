@@ -12,6 +12,7 @@ const KINDS = [
   'sbp-provider-away:raiffeisen',
   'sbp-refund-failed:0a1b2c3d',
   'sbp-refund-unclear:0a1b2c3d',
+  'sbp-refund-untold:0a1b2c3d',
   'something-new',
 ];
 const HEADS = ['What happened: ', 'What it means for money: ', 'What to do: '];
@@ -58,12 +59,14 @@ test.for(mails)(
   },
 );
 
-test.each(['sbp-provider-away:tbank', 'sbp-refund-failed:0a', 'sbp-refund-unclear:0a'])(
-  '%s has a story of its own',
-  (kind) => {
-    expect(incidentMail(incident(kind, null), 'opening', now).subject).not.toContain(kind);
-  },
-);
+test.each([
+  'sbp-provider-away:tbank',
+  'sbp-refund-failed:0a',
+  'sbp-refund-unclear:0a',
+  'sbp-refund-untold:0a',
+])('%s has a story of its own', (kind) => {
+  expect(incidentMail(incident(kind, null), 'opening', now).subject).not.toContain(kind);
+});
 
 test('tells when it began and how long it lasted', () => {
   const { subject, text } = incidentMail(

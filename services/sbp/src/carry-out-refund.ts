@@ -114,8 +114,11 @@ async function settle(
     await looks.setRefunded(order, after);
   }
   if (status === 'failed') incidents.open(refundFailed(order), { refund: refund.refundKey });
-  if (status !== 'pending') incidents.close(refundUnclear(refund));
-  return status !== 'pending';
+  if (status === 'pending') return false;
+  incidents.close(refundUnclear(refund));
+  // While it was not decided, money that went back by hand could not be told from it.
+  await looks.hint(order.provider, { attemptId: order.attemptId, paymentId: null }, now());
+  return true;
 }
 
 /** Until the plan ends: then whoever was told has had two months. */

@@ -9,7 +9,7 @@ import { deadAt, mayFollow, wasPaid, type Order } from './order.ts';
 import { nextLookAt } from './poll-plan.ts';
 import { ProviderError, type PaymentState, type SbpProvider } from './provider.ts';
 import type { Providers } from './providers.ts';
-import { refundFailed, takenBack } from './refund.ts';
+import { refundFailed, refundUntold, takenBack } from './refund.ts';
 import type { Refunds } from './refunds.ts';
 
 export interface LookDeps {
@@ -120,12 +120,18 @@ async function takeBack(order: Order, state: PaymentState, deps: SettleDeps): Pr
   const { refundedKopecks: refunded } = state;
   if (refunded === null || refunded === 0n) return;
   const ours = takenBack(await deps.refunds.of(order.orderId));
-  const after = refunded >= order.kopecks ? 'refunded' : 'partially_refunded';
-  if (refunded <= ours || !mayFollow(order.status, after)) return;
+  if (refunded === 'part') {
+    if (ours === 0n) deps.incidents.open(refundUntold(order), { attempt: order.attemptId });
+    return;
+  }
+  if (refunded <= ours || order.status === 'refunded') return;
 
+  // A part may follow a part: each sum that has gone back is an event of its own, however often it is seen.
+  const after = refunded >= order.kopecks ? 'refunded' : 'partially_refunded';
   await deps.append(
     foreignRefundEvent({ order, app: deps.app, status: refunded }, state, deps.now()),
   );
   await deps.looks.setRefunded(order, after);
-  deps.incidents.close(refundFailed(order));
+  if (after !== order.status) deps.incidents.close(refundFailed(order));
+  if (after === 'refunded') deps.incidents.close(refundUntold(order));
 }

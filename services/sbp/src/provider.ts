@@ -37,8 +37,11 @@ export interface PaymentState {
   readonly qr: Qr | null;
   /** Set when paid; null then: the provider does not tell, its codes take no other sum. */
   readonly paidKopecks: bigint | null;
-  /** All that went back so far, refunds by hand in the provider's cabinet included; null: it does not tell. */
-  readonly refundedKopecks: bigint | null;
+  /**
+   * All that went back so far, refunds by hand in the provider's cabinet included. 'part': some of it, and
+   * it does not tell how much. Null: it does not tell at all.
+   */
+  readonly refundedKopecks: bigint | 'part' | null;
   /** The operation in SBP, where a refund has to name it. */
   readonly operationId: string | null;
   /** When the payment was made or declined. */

@@ -1,4 +1,5 @@
 import Joi from 'joi';
+import type { Incidents } from '@kopeck/runtime/incidents';
 import type { BreakerOptions } from './breaker.ts';
 import { createBreaker } from './breaker.ts';
 import type { ProviderModule } from './provider-module.ts';
@@ -42,24 +43,30 @@ export interface OpenProvidersOptions {
   readonly now: () => Date;
   readonly timeoutMs?: number;
   readonly extraCa?: string | undefined;
-  /** Told when a provider is left alone for its failures, and when it answers again. */
-  readonly changed: (provider: ProviderCode, isAway: boolean) => void;
+  /** One is open for each provider that is left alone for its failures. */
+  readonly incidents: Incidents;
 }
 
 const TIMEOUT_MS = 15_000;
 
 export function openProviders(config: ProvidersConfig, options: OpenProvidersOptions): Providers {
-  const { now, changed } = options;
+  const { now, incidents } = options;
   const providers: Record<ProviderCode, SbpProvider> = Object.create(null) as Record<
     ProviderCode,
     SbpProvider
   >;
   for (const [code, module] of ALL) {
-    const connect = connectWith(options, { now, changed: (isAway) => changed(code, isAway) });
+    const changed = (isAway: boolean): void => tell(code, isAway, incidents);
+    const connect = connectWith(options, { now, changed });
     const provider = module.open(config, connect, now);
     if (provider !== null) providers[code] = provider;
   }
   return providers;
+}
+
+function tell(provider: ProviderCode, isAway: boolean, incidents: Incidents): void {
+  if (isAway) incidents.open(`sbp-provider-away:${provider}`, { provider });
+  else incidents.close(`sbp-provider-away:${provider}`);
 }
 
 /** Every provider as a reader of answers that were kept: the credentials are nobody's. */

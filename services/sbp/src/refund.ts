@@ -49,6 +49,11 @@ export function refundFailed({ attemptId }: Pick<Order, 'attemptId'>): string {
   return `sbp-refund-failed:${attemptId.slice(0, 8)}`;
 }
 
+/** The incident of an order of which a part went back without our doing, and nobody tells how much. */
+export function refundUntold({ attemptId }: Pick<Order, 'attemptId'>): string {
+  return `sbp-refund-untold:${attemptId.slice(0, 8)}`;
+}
+
 /** The incident of a refund of which nothing can be learnt. */
 export function refundUnclear({ refundKey }: Refund): string {
   return `sbp-refund-unclear:${refundKey.slice(0, 8)}`;

@@ -1,14 +1,13 @@
 import { openDatabase } from '@kopeck/runtime/database';
-import type { Incidents } from '@kopeck/runtime/incidents';
 import type { Log } from '@kopeck/runtime/log';
-import { startReceiver, type Receiver, type ReceiverDeps } from '@kopeck/runtime/receiver';
+import { startReceiver, type Receiver } from '@kopeck/runtime/receiver';
 import { openAttempts } from './attempts.ts';
 import { carryOutRefund } from './carry-out-refund.ts';
 import { warningsOf, type SbpConfig } from './config.ts';
 import { look } from './look.ts';
 import { createLooker } from './looker.ts';
 import { openLooks } from './looks.ts';
-import { openProviders, type Providers } from './providers.ts';
+import { openProviders } from './providers.ts';
 import { openRefunds } from './refunds.ts';
 import { sbpRoutes } from './routes.ts';
 import { createSql } from './sql.ts';
@@ -36,7 +35,12 @@ export function startSbp(config: SbpConfig, log: Log): Promise<Receiver> {
     }),
     routes: (receiver) => {
       receiver.closing.add('database', () => pool.end());
-      const deps = { ...receiver, ...stores, providers: providersOf(config, receiver) };
+      const extraCa = config.SBP_EXTRA_CA;
+      const deps = {
+        ...receiver,
+        ...stores,
+        providers: openProviders(config, { ...receiver, extraCa }),
+      };
       const looker = createLooker({ ...deps, look: (order) => look(order, deps) });
       const refunder = createLooker({
         ...deps,
@@ -50,21 +54,4 @@ export function startSbp(config: SbpConfig, log: Log): Promise<Receiver> {
       return sbpRoutes({ ...deps, config, wake: looker.wake });
     },
   });
-}
-
-function providersOf(
-  config: SbpConfig,
-  { now, incidents }: Pick<ReceiverDeps, 'now' | 'incidents'>,
-): Providers {
-  const extraCa = config.SBP_EXTRA_CA;
-  return openProviders(config, {
-    now,
-    extraCa,
-    changed: (code, isAway) => tell(code, isAway, incidents),
-  });
-}
-
-function tell(provider: string, isAway: boolean, incidents: Incidents): void {
-  if (isAway) incidents.open(`sbp-provider-away:${provider}`, { provider });
-  else incidents.close(`sbp-provider-away:${provider}`);
 }

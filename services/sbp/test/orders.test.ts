@@ -3,6 +3,7 @@ import { waitFor } from '@kopeck/testing/wait-for';
 import {
   createSbpDatabase,
   getStatus,
+  giveBackByHand,
   kept,
   pay,
   payAt,
@@ -66,6 +67,12 @@ test('what a payment grants goes into the announcement of its order', async () =
 
 test.each([
   [{ ttlMinutes: 0 }, 'ttlMinutes must be a whole number of minutes'],
+  [
+    { ttlMinutes: 129_601, provider: 'raiffeisen' },
+    'ttlMinutes must be from 1 to 129600 with raiffeisen',
+  ],
+  [{ ttlMinutes: 129_601, provider: 'tbank' }, 'ttlMinutes must be from 1 to 129600 with tbank'],
+  [{ ttlMinutes: 129_601, provider: 'tochka' }, 'ttlMinutes must be from 1 to 129600 with tochka'],
   [{ ttlMinutes: 30, provider: 'yookassa' }, 'ttlMinutes must be from 60 to 60 with yookassa'],
   [{ amount: 9.99, provider: 'tbank' }, 'Amount must be from 10 to 1000000 with tbank'],
   [{ amount: 700000.01, provider: 'yookassa' }, 'Amount must be from 1 to 700000 with yookassa'],
@@ -86,6 +93,33 @@ test.each([
   expect((await getStatus(sbp, 'refused')).status).toBe(404);
 });
 
+test.each(['raiffeisen', 'tbank', 'tochka'])(
+  'a code of %s lives a minute to 90 days',
+  async (provider) => {
+    for (const [ttlMinutes, end] of [
+      [1, '2026-01-15T13:01:00'],
+      [129_600, '2026-04-15T13:00:00'],
+    ]) {
+      const orderId = `${provider}-${ttlMinutes}`;
+      const { body } = await postPayment(sbp, { amount: 100, orderId, provider, ttlMinutes });
+      expect(body).toMatchObject({ success: true, expiresAt: end });
+    }
+  },
+);
+
+test('the configured life of a code is stretched to what its provider offers', async () => {
+  const short = await startTestSbp(kept(database), { env: { SBP_TTL_MINUTES: '5' } });
+  for (const [provider, end] of [
+    ['raiffeisen', '2026-01-15T13:05:00'],
+    ['yookassa', '2026-01-15T14:00:00'],
+  ]) {
+    const orderId = `stretched-${provider}`;
+    const { body } = await postPayment(short, { amount: 100, orderId, provider });
+    expect(body).toMatchObject({ success: true, expiresAt: end });
+  }
+  await short.close();
+});
+
 test('a code lives for as long as the shop said', async () => {
   await postPayment(sbp, { amount: 100, orderId: 'short', ttlMinutes: 5 });
   sbp.advance(5 * 60_000 + 1_000);
@@ -98,22 +132,48 @@ test('money that somebody gave back in the provider’s cabinet is booked too', 
   await payAt({ ...sbp, double: 'tbank' }, String(body['qrcId']));
   await untilStatus('cabinet', 'paid');
   await database.run("UPDATE sbp_orders SET next_look_at = created_at WHERE order_id = 'cabinet'");
-  const order = await sbp.attempts.find('cabinet');
-  const tbank = sbp.providers['tbank'];
-  await tbank?.refund({
-    refundKey: 'f'.repeat(32),
-    attemptId: order?.attemptId ?? '',
-    paymentId: order?.paymentId ?? '',
-    operationId: null,
-    kopecks: 10_000n,
-    paidKopecks: 10_000n,
-  });
+  await giveBackByHand(sbp, 'cabinet', 10_000n);
   await sbp.looker.lookAtDue();
   await untilStatus('cabinet', 'refunded');
   expect(sbp.events.at(-1)).toMatchObject({
     type: 'payment.refunded',
     data: { reference: 'cabinet', refunded: null, cumulative: { asset: 'RUB', amount: '100' } },
   });
+});
+
+test('of a part that somebody gave back there, T-Bank does not say how much: a person is told', async () => {
+  const told = (): boolean =>
+    [...sbp.incidents].some((kind) => kind.startsWith('sbp-refund-untold'));
+  const bank = { ...sbp, double: 'tbank' };
+  const { body } = await postPayment(sbp, { amount: 100, orderId: 'part', provider: 'tbank' });
+  await payAt(bank, String(body['qrcId']));
+  await untilStatus('part', 'paid');
+  await giveBackByHand(sbp, 'part', 3_000n);
+  await waitFor(told);
+  expect((await getStatus(sbp, 'part')).body['status']).toBe('paid');
+
+  await giveBackByHand(sbp, 'part', 7_000n);
+  await untilStatus('part', 'refunded');
+  expect(told()).toBe(false);
+  expect(sbp.events.at(-1)).toMatchObject({ data: { cumulative: { amount: '100' } } });
+});
+
+test('an order that is known is looked up before the range of whoever would make a new code', async () => {
+  const small = { amount: '0.50', orderId: 'small' };
+  const first = await postPayment(sbp, small);
+  const narrow = { ...small, provider: 'tbank' };
+  expect((await postPayment(sbp, narrow)).body).toEqual(first.body);
+  expect((await postPayment(sbp, { ...narrow, amount: '0.51' })).body).toEqual({
+    success: false,
+    error: 'Order already exists',
+  });
+  const bare = await startTestSbp(kept(database), { isBare: true, hasCallbacks: false });
+  const again = await postPayment(bare, small);
+  expect({ status: again.status, qr: again.body['qr'] }).toEqual({
+    status: 200,
+    qr: first.body['qr'],
+  });
+  await bare.close();
 });
 
 test('a provider that is no longer the default still hears of its codes', async () => {
@@ -134,9 +194,14 @@ test('a provider that is no longer the default still hears of its codes', async 
 });
 
 test('older shops hear their own three words', async () => {
+  const { body } = await postPayment(sbp, { amount: 100, orderId: 'declined' });
+  await pay(sbp, body['qrcId'], { decline: true });
+  await untilStatus('declined', 'failed');
   const legacy = await startTestSbp(kept(database), { env: { SBP_STATUS_STYLE: 'legacy' } });
   expect((await getStatus(legacy, 'two-hundred')).body['status']).toBe('pending');
   expect((await getStatus(legacy, 'credit')).body['status']).toBe('pending');
+  expect((await getStatus(legacy, 'switched')).body['status']).toBe('completed');
+  expect((await getStatus(legacy, 'declined')).body['status']).toBe('failed');
   expect((await getStatus(legacy, 'short')).body['status']).toBe('failed');
   expect((await getStatus(legacy, 'refunds')).body['status']).toBe('completed');
   expect((await getStatus(legacy, 'cabinet')).body['status']).toBe('failed');

@@ -1,11 +1,10 @@
+import { randomUUID } from 'node:crypto';
 import { inject } from 'vitest';
 import type { KopeckEvent } from '@kopeck/core/event';
-import { jobId } from '@kopeck/core/identity';
 import { loadConfig } from '@kopeck/runtime/config';
 import { openDatabase } from '@kopeck/runtime/database';
 import { createApp } from '@kopeck/runtime/http-app';
 import { listen } from '@kopeck/runtime/listen';
-import type { Log } from '@kopeck/runtime/log';
 import { createMetrics } from '@kopeck/runtime/metrics';
 import { migrate } from '@kopeck/runtime/migrate';
 import { openAcquirer } from '@kopeck/sandbox/acquirer/acquirer';
@@ -26,6 +25,7 @@ import { openRefunds } from '../src/refunds.ts';
 import { sbpRoutes, type SbpDeps } from '../src/routes.ts';
 import { createSql } from '../src/sql.ts';
 import { createTestDatabase } from '@kopeck/testing/test-database';
+import { fakeJournal, fakeLog } from './fakes.ts';
 
 export const API_TOKEN = 'shop-token-shop-token-shop-token-shop';
 export const BANK_KEY = 'bank-secret-bank-secret-bank-secret-bank';
@@ -114,7 +114,11 @@ export async function startTestSbp(
   });
   const { events, append, journal } = fakeJournal();
   const { log, lines } = fakeLog();
-  const incidents = new Set<string>();
+  const open = new Set<string>();
+  const incidents = {
+    open: (kind: string) => void open.add(kind),
+    close: (kind: string) => void open.delete(kind),
+  };
   const pool = openDatabase(database.url, { connections: 10 });
   const sql = createSql(pool);
   const deps = {
@@ -122,14 +126,11 @@ export async function startTestSbp(
     attempts: openAttempts(sql),
     looks: openLooks(sql),
     refunds: openRefunds(sql),
-    incidents: {
-      open: (kind: string) => void incidents.add(kind),
-      close: (kind: string) => void incidents.delete(kind),
-    },
+    incidents,
     providers: openProviders(config, {
       now,
       timeoutMs: options.timeoutMs ?? 2_000,
-      changed: () => undefined,
+      incidents,
     }),
     append,
     log,
@@ -157,7 +158,7 @@ export async function startTestSbp(
     looker,
     refunder,
     providers: deps.providers,
-    incidents,
+    incidents: open,
     journal,
     attempts: deps.attempts,
     metrics: deps.metrics.text,
@@ -241,40 +242,6 @@ function acquirers(): OpenDouble[] {
   ];
 }
 
-function fakeJournal(): {
-  events: KopeckEvent[];
-  append: (event: KopeckEvent) => Promise<'accepted' | 'duplicate'>;
-  journal: { error: Error | null };
-} {
-  const events: KopeckEvent[] = [];
-  const journal: { error: Error | null } = { error: null };
-  return {
-    events,
-    journal,
-    async append(event) {
-      if (journal.error !== null) throw journal.error;
-      if (events.some((known) => jobId(known) === jobId(event))) return 'duplicate';
-      events.push(event);
-      return 'accepted';
-    },
-  };
-}
-
-function fakeLog(): { log: Log; lines: string[] } {
-  const lines: string[] = [];
-  const write = (message: string, meta?: object): void => {
-    lines.push(JSON.stringify([message, meta], (_key, value: unknown) => spelled(value)));
-  };
-  return { log: { error: write, warn: write, info: write, debug: write }, lines };
-}
-
-function spelled(value: unknown): unknown {
-  if (!(value instanceof Error)) return value;
-  return Object.fromEntries(
-    Object.getOwnPropertyNames(value).map((key) => [key, Reflect.get(value, key)]),
-  );
-}
-
 export interface Answer {
   readonly status: number;
   readonly headers: Headers;
@@ -329,6 +296,7 @@ export interface SandboxQr {
   readonly order: string;
   readonly amount: string;
   readonly status: string;
+  readonly asked: unknown;
   readonly refunds: readonly { readonly status: string; readonly amount: string }[];
 }
 
@@ -357,6 +325,21 @@ export async function passTime(sbp: RunningSbp, sandbox: Sandboxed, ms: number):
   await control(sandbox, 'POST', `/__sandbox/${sandbox.double ?? 'acquirer'}/clock`, {
     advanceMs: 0,
   });
+}
+
+/** Somebody gives money back in the cabinet of the order's provider: nothing of it is written down here. */
+export async function giveBackByHand(
+  { attempts, providers }: Pick<RunningSbp, 'attempts' | 'providers'>,
+  orderId: string,
+  kopecks: bigint,
+): Promise<void> {
+  const order = await attempts.find(orderId);
+  if (order === null || order.paymentId === null)
+    throw new Error('there is no payment to give back');
+  const { provider, attemptId, paymentId, kopecks: paidKopecks } = order;
+  const refundKey = randomUUID().replaceAll('-', '');
+  const refund = { refundKey, attemptId, paymentId, operationId: null, kopecks, paidKopecks };
+  await providers[provider]?.refund(refund);
 }
 
 /** POST to the shops' API. */

@@ -18,7 +18,8 @@ const config = loadConfig(sbpConfig, {
   YOOKASSA_SHOP_ID: '100500',
   YOOKASSA_SECRET_KEY: 'test_secret_test_secret_test_secret_x',
 });
-const providers = openProviders(config, { now: () => new Date(0), changed: () => undefined });
+const incidents = { open: () => undefined, close: () => undefined };
+const providers = openProviders(config, { now: () => new Date(0), incidents });
 const networks = providers['yookassa']?.callbacks.networks ?? [];
 
 test.each([
@@ -89,7 +90,7 @@ test('a shop that may not draw codes itself gets a page of YooKassa, by a key of
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   const { yookassa } = openProviders(
     { ...config, YOOKASSA_URL: url },
-    { now: () => new Date(0), changed: () => undefined },
+    { now: () => new Date(0), incidents },
   );
   const request = {
     attemptId: 'attempt-1',

@@ -81,11 +81,17 @@ function readState({ json, text }: ProviderAnswer): PaymentState {
     attemptId: textAt(json, 'OrderId') ?? '',
     qr: null,
     paidKopecks: kopecks,
-    refundedKopecks: word === 'REFUNDED' ? kopecks : null,
+    refundedKopecks: refundedOf(word, kopecks),
     operationId: null,
     at: null,
     answers: [text],
   };
+}
+
+/** Whether `Amount` is what was paid or what is left of it after a part went back, the bank does not say. */
+function refundedOf(word: string | null, kopecks: bigint | null): PaymentState['refundedKopecks'] {
+  if (word === 'PARTIAL_REFUNDED') return 'part';
+  return word === 'REFUNDED' ? kopecks : null;
 }
 
 /**
