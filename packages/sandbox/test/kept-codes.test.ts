@@ -10,6 +10,7 @@ const ORDER = {
   order: 'attempt-1',
   merchant: 'MA0000000001',
   kopecks: 9_950n,
+  asked: { amount: '99.5' },
   expiresAt: new Date('2026-01-15T14:00:00.000Z'),
 };
 

@@ -49,7 +49,7 @@ function bridgeRouter(bank: Bank, { token }: BridgeOptions): Router {
     }
     const known = engine.all().find((qr) => qr.order === order);
     const expiresAt = new Date(engine.now().getTime() + LIFE_MS);
-    const wanted = { order, merchant: 'bridge', kopecks, expiresAt };
+    const wanted = { order, merchant: 'bridge', kopecks, asked: body, expiresAt };
     const qr = known ?? engine.register(wanted, knobs.current.linkStyle);
     response.json({ qrcId: qr.qrcId, qr: qr.link });
   });

@@ -54,6 +54,7 @@ function view(qr: Qr, { bank: { engine }, dialect }: Controlled): object {
     paymentId: paymentIdOf?.(qr) ?? qr.qrcId,
     order: qr.order,
     amount: formatRoubles(qr.kopecks),
+    asked: qr.asked,
     status: engine.statusOf(qr),
     payload: qr.link,
     expiresAt: qr.expiresAt,

@@ -19,6 +19,8 @@ export interface Qr {
   readonly order: string;
   readonly merchant: string;
   readonly kopecks: bigint;
+  /** What the merchant sent, as it came. */
+  readonly asked: unknown;
   readonly createdAt: Date;
   expiresAt: Date;
   isCancelled: boolean;
@@ -36,7 +38,7 @@ export interface Refund {
 
 export type QrStatus = 'new' | 'paid' | 'cancelled' | 'expired';
 
-export type NewQr = Pick<Qr, 'order' | 'merchant' | 'kopecks' | 'expiresAt'>;
+export type NewQr = Pick<Qr, 'order' | 'merchant' | 'kopecks' | 'asked' | 'expiresAt'>;
 
 export type PayResult =
   | { readonly kind: 'done'; readonly qr: Qr; readonly attempt: Attempt }

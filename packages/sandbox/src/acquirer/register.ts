@@ -54,6 +54,7 @@ export function readRegistration(
     order: textAt(body, 'order') ?? '',
     merchant: sbpMerchantId,
     kopecks: parseRoubles(textAt(body, 'amount') ?? '') ?? 0n,
+    asked: body,
     expiresAt:
       expiration === null
         ? new Date(engine.now().getTime() + DEFAULT_LIFE_MS)

@@ -84,7 +84,13 @@ function init(body: Body, bank: Bank): object | null {
   if (!/^\d{1,10}$/.test(amount) || BigInt(amount) < 1000n || order === '' || isKnown) return null;
   const expiresAt = new Date(textAt(body, 'RedirectDueDate') ?? '');
   const qr = engine.register(
-    { order, merchant: textAt(body, 'TerminalKey') ?? '', kopecks: BigInt(amount), expiresAt },
+    {
+      order,
+      merchant: textAt(body, 'TerminalKey') ?? '',
+      kopecks: BigInt(amount),
+      asked: body,
+      expiresAt,
+    },
     knobs.current.linkStyle,
   );
   return { ...common(qr, bank), Status: 'NEW' };

@@ -93,7 +93,13 @@ function register({ engine, knobs }: Bank, merchantId: string): RequestHandler {
       return void response.status(400).json(error('400'));
     }
     const expiresAt = new Date(engine.now().getTime() + ttl * MINUTE_MS);
-    const order = { order: '', merchant: merchantId, kopecks: BigInt(amount), expiresAt };
+    const order = {
+      order: '',
+      merchant: merchantId,
+      kopecks: BigInt(amount),
+      asked: data,
+      expiresAt,
+    };
     const qr = engine.register(order, knobs.current.linkStyle);
     response.json({ Data: { qrcId: qr.qrcId, payload: qr.link }, Links: {}, Meta: {} });
   };

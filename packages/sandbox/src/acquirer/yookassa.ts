@@ -52,6 +52,7 @@ function yookassaRouter(bank: Bank, { shopId, secretKey }: YookassaOptions): Rou
       order: textAt(recordAt(body, 'metadata'), 'orderId') ?? '',
       merchant: shopId,
       kopecks,
+      asked: body,
       expiresAt: new Date(engine.now().getTime() + HOUR_MS),
     };
     const qr = engine.register(order, knobs.current.linkStyle);
