@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, readdir, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, stat, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { Redis } from 'ioredis';
@@ -8,7 +8,7 @@ import { freePort } from '@kopeck/testing/ports';
 import { waitFor } from '@kopeck/testing/wait-for';
 import { allBooked, assertSound, balances, failedJobs } from '../rig/books.ts';
 import { stars, type Answer } from '../rig/partners.ts';
-import { startRig, type Rig } from '../rig/rig.ts';
+import { startRig, type Name, type Rig } from '../rig/rig.ts';
 
 const exec = promisify(execFile);
 
@@ -107,37 +107,80 @@ test('a copy that was killed before it drained leaves its journal to the next on
   expect(journals.filter((name) => name.endsWith('.sqlite'))).toHaveLength(1);
 });
 
+/** What a process may write no further than, in any file: a number of bytes, or 'unlimited'. */
+async function limitFiles(service: Name, bytes: string): Promise<void> {
+  const pid = rig.processes.get(service)?.pid;
+  await exec('prlimit', ['--pid', String(pid), `--fsize=${bytes}:unlimited`]);
+}
+
+/** Payments of one user, until one is refused: the answers of those that were taken, and that one's. */
+async function payUntilRefused(user: number): Promise<{ taken: string[]; refused: Answer }> {
+  const taken: string[] = [];
+  for (;;) {
+    const answer = await stars(rig, `${user}-${taken.length}`, String(user));
+    if (answer.status !== 200) return { taken, refused: answer };
+    taken.push(id(answer));
+  }
+}
+
+// The first: after some pages of a payment, where the log ends now. The second: at once.
+test.each([
+  ['in the middle of a payment', 107, 6_000],
+  ['at its beginning', 108, -Infinity],
+])(
+  'a write that fails %s is answered 503 and leaves nothing behind; the same process takes the next one',
+  async (_where, user, room) => {
+    const [first = ''] = await pay(user, 1);
+    const folder = join(rig.journalDir, 'crypto');
+    const [log = ''] = (await readdir(folder)).filter((name) => name.endsWith('.sqlite-wal'));
+    const { size } = await stat(join(folder, log));
+    await limitFiles('crypto', String(Math.max(size + room, 4_096)));
+    const { taken, refused } = await payUntilRefused(user * 1_000);
+    expect(refused).toMatchObject({ status: 503, retryAfter: '30' });
+    await limitFiles('crypto', 'unlimited');
+
+    const again = await stars(rig, `${user}-again`, String(user));
+    expect(again.status).toBe(200);
+    await expectPaid(user, [first, id(again)]);
+    await allBooked(rig, taken);
+    const credited = (await balances(rig)).filter((line) => line.startsWith(`user:${user}000 `));
+    const sum = `user:${user}000 ${taken.length * 1_500} NDN`;
+    expect(credited).toEqual(taken.length === 0 ? [] : [sum]);
+  },
+);
+
 const isRoot = process.getuid?.() === 0;
 
-// Only root may make a small disk to fill.
-if (isRoot)
-  test('on a full disk the answer is 503 before anything is half-written; what was taken before is booked', async () => {
-    const disk = join(rig.spareDir, 'disk');
-    await mkdir(disk, { recursive: true });
-    await exec('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'kopeck-test', disk]);
-    try {
-      await rig.redis.stop();
-      await rig.stop('crypto');
-      await rig.start('crypto', { JOURNAL_DIR: join(disk, 'journal') });
-      const ids = await pay(105, 20);
-      await writeFile(join(disk, 'somebody-else'), Buffer.alloc(15 * 2 ** 20));
-      const refused = await waitFor(async () => {
-        const answer = await stars(rig, 'on-a-full-disk', '106');
-        return answer.status === 503 && answer;
-      });
-      expect(refused.retryAfter).toBe('30');
-      await rig.kill('crypto');
-      await exec('rm', [join(disk, 'somebody-else')]);
-      await rig.start('crypto', { JOURNAL_DIR: join(disk, 'journal') });
-      await rig.redis.restart();
-      await expectPaid(105, ids);
-      expect(await balances(rig)).not.toContainEqual(expect.stringContaining('user:106 '));
-    } finally {
-      await rig.kill('crypto');
-      await exec('umount', ['--lazy', disk]);
-      await rig.start('crypto');
-    }
-  });
+test('on a full disk the answer is 503 before anything is half-written; what was taken before is booked', async ({
+  skip,
+}) => {
+  skip(!isRoot, 'only root can make a small disk to fill');
+  const disk = join(rig.spareDir, 'disk');
+  await mkdir(disk, { recursive: true });
+  await exec('mount', ['-t', 'tmpfs', '-o', 'size=16m', 'kopeck-test', disk]);
+  try {
+    await rig.redis.stop();
+    await rig.stop('crypto');
+    await rig.start('crypto', { JOURNAL_DIR: join(disk, 'journal') });
+    const ids = await pay(105, 20);
+    await writeFile(join(disk, 'somebody-else'), Buffer.alloc(15 * 2 ** 20));
+    const refused = await waitFor(async () => {
+      const answer = await stars(rig, 'on-a-full-disk', '106');
+      return answer.status === 503 && answer;
+    });
+    expect(refused.retryAfter).toBe('30');
+    await rig.kill('crypto');
+    await exec('rm', [join(disk, 'somebody-else')]);
+    await rig.start('crypto', { JOURNAL_DIR: join(disk, 'journal') });
+    await rig.redis.restart();
+    await expectPaid(105, ids);
+    expect(await balances(rig)).not.toContainEqual(expect.stringContaining('user:106 '));
+  } finally {
+    await rig.kill('crypto');
+    await exec('umount', ['--lazy', disk]);
+    await rig.start('crypto');
+  }
+});
 
 test('after all of this the books are sound and no job was given up', async () => {
   await assertSound(rig);
