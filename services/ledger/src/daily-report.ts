@@ -50,7 +50,7 @@ export async function writeDailyReport({ pool, hour, now }: DailyReportOptions):
   const payload = JSON.stringify({ subject: `report of ${day}`, text });
   try {
     return await inTransaction(pool, async (tx) => {
-      await tx.query('INSERT INTO daily_reports VALUES (?, ?)', [day, at]);
+      await tx.query('INSERT INTO daily_reports (day, written_at) VALUES (?, ?)', [day, at]);
       await tx.query(
         `INSERT INTO outbox (event_id, kind, payload, created_at, next_attempt_at) VALUES (?)`,
         [[`report.${day}`, 'mail', payload, at, at]],

@@ -13,7 +13,8 @@ export async function recordHeartbeat(
   const canaries = verdicts.filter(({ kind }) => kind === 'heartbeat');
   await insert(
     tx,
-    'INSERT INTO heartbeat VALUES ? ON DUPLICATE KEY UPDATE sent_at = GREATEST(sent_at, VALUES(sent_at))',
+    `INSERT INTO heartbeat (id, sent_at) VALUES ?
+      ON DUPLICATE KEY UPDATE sent_at = GREATEST(sent_at, VALUES(sent_at))`,
     canaries.map(({ event }) => [1, new Date(event.time)]),
   );
 }

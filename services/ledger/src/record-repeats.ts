@@ -12,8 +12,8 @@ export async function recordRepeats(
   const byId = Map.groupBy(repeats, ({ event }) => event.id);
   await insert(
     tx,
-    `INSERT INTO repeats VALUES ? ON DUPLICATE KEY UPDATE times = times + VALUES(times),
-      last_at = VALUES(last_at)`,
+    `INSERT INTO repeats (event_id, times, first_at, last_at) VALUES ?
+      ON DUPLICATE KEY UPDATE times = times + VALUES(times), last_at = VALUES(last_at)`,
     [...byId].map(([id, all]) => [id, all.length, at, at]),
   );
 }

@@ -21,7 +21,7 @@ export async function recordState(
         ]
       : [],
   );
-  await insert(tx, 'INSERT INTO orders VALUES ?', orders);
+  await insert(tx, 'INSERT INTO orders (source, order_id, data, created_at) VALUES ?', orders);
 
   const paymentRows = new Map(
     decisions.flatMap(({ payments }) =>
@@ -51,7 +51,8 @@ export async function recordState(
   );
   await insert(
     tx,
-    `INSERT INTO affiliate_actions VALUES ? ON DUPLICATE KEY UPDATE status = VALUES(status),
+    `INSERT INTO affiliate_actions (subject, partner, action_id, click_id, order_number, status, asset,
+      commission, revision, updated_at) VALUES ? ON DUPLICATE KEY UPDATE status = VALUES(status),
       asset = VALUES(asset), commission = VALUES(commission), revision = VALUES(revision),
       updated_at = VALUES(updated_at)`,
     [...new Map(decisions.flatMap((decision) => affiliateRow(decision, at))).values()],
@@ -98,7 +99,8 @@ export async function recordTrouble(
   }
   await insert(
     tx,
-    'INSERT INTO conflicts VALUES ? ON DUPLICATE KEY UPDATE seen_at = seen_at',
+    `INSERT INTO conflicts (event_id, contenthash, event, seen_at) VALUES ?
+      ON DUPLICATE KEY UPDATE seen_at = seen_at`,
     conflicts,
   );
   await insert(

@@ -38,7 +38,8 @@ export async function record(
 
   await insert(
     tx,
-    'INSERT INTO inbox VALUES ?',
+    `INSERT INTO inbox (event_id, seq, source, type, subject, network, outcome, reason, contenthash,
+      occurred_at, received_at, booked_at, data, inputs, evidence_hash, hash) VALUES ?`,
     rows.map((row) => inboxRow(row, bookedAt)),
   );
   await insert(
@@ -50,7 +51,7 @@ export async function record(
     }),
   );
   await recordEntries(tx, rows, bookedAt);
-  // The database checks what was booked, and adds it to the balances: 0014-ledger-invariants.sql.
+  // The database checks what was booked, and adds it to the balances: the triggers of 0014 and 0018.
   if (rows.length > 0) {
     await tx.query('UPDATE chain_head SET seq = ?, hash = ? WHERE id = 1', [
       newHead.seq.toString(),
@@ -136,12 +137,12 @@ async function recordEntries(
   const booked = rows.filter(({ decision }) => decision.postings.length > 0);
   await insert(
     tx,
-    'INSERT INTO entries VALUES ?',
+    'INSERT INTO entries (seq, event_id, booked_at) VALUES ?',
     booked.map(({ decision, seq }) => [seq.toString(), decision.id, bookedAt]),
   );
   await insert(
     tx,
-    'INSERT INTO postings VALUES ?',
+    'INSERT INTO postings (seq, line, subject, account, asset, amount) VALUES ?',
     booked.flatMap(({ decision, seq }) =>
       decision.postings.map((posting, line) => postingRow(seq, line, posting)),
     ),

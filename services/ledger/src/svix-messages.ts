@@ -42,7 +42,8 @@ export async function recordMessages(
 ): Promise<void> {
   await insert(
     tx,
-    'INSERT INTO svix_messages VALUES ? ON DUPLICATE KEY UPDATE event_id = event_id',
+    `INSERT INTO svix_messages (partner, message_id, event_id) VALUES ?
+      ON DUPLICATE KEY UPDATE event_id = event_id`,
     verdicts.flatMap(({ kind, event }) => {
       const key = messageOf(event);
       return key === null || kind === 'conflict' ? [] : [[...key, event.id]];

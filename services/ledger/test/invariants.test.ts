@@ -1,5 +1,7 @@
 import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, test } from 'vitest';
-import { createConnection, type Connection } from 'mysql2/promise';
+import { createConnection, type Connection, type RowDataPacket } from 'mysql2/promise';
+import { DATABASE_GRANTS } from '@kopeck/runtime/database-users';
+import { waitFor } from '@kopeck/testing/wait-for';
 import { audit } from '../src/audit/audit.ts';
 import { openBooks, type Books } from './books.ts';
 import { everything } from './history.ts';
@@ -105,4 +107,75 @@ test('what was booked cannot be changed or deleted, and the head cannot be taken
   }
   await expect(writer.query('DELETE FROM chain_head')).rejects.toThrow(/never deleted/);
   expect((await audit(books.pool)).problem).toBeNull();
+});
+
+const connect = (uri: string): Promise<Connection> => createConnection({ uri });
+const POSTING = `INSERT INTO postings (seq, line, subject, account, asset, amount)
+  VALUES (?, ?, 's', 'sales', 'RUB', '1')`;
+const ENTRY = 'INSERT INTO entries (seq, event_id, booked_at) VALUES (?, ?, NOW())';
+
+/** With the rights that the ledger's own user has on these books, and no others. */
+async function asTheLedger(work: (ledger: Connection) => Promise<void>): Promise<void> {
+  const url = new URL(books.url);
+  const [database, name] = [url.pathname.slice(1), `ledger_${process.pid}`];
+  const [user, root] = [`'${name}'@'127.0.0.1'`, await connect(inject('mariadbRootUrl'))];
+  await root.query(`CREATE USER ${user} IDENTIFIED BY '${name}'`);
+  for (const [table, rights] of Object.entries(DATABASE_GRANTS.ledger))
+    if (table !== 'schema_migrations')
+      await root.query(`GRANT ${rights.join(', ')} ON ${database}.${table} TO ${user}`);
+  [url.username, url.password] = [name, name];
+  const ledger = await connect(url.href);
+  try {
+    await work(ledger);
+  } finally {
+    await ledger.end();
+    await root.query(`DROP USER ${user}`);
+    await root.end();
+  }
+}
+
+test('the ledger itself cannot add a line, an entry or an event to what was booked', async () => {
+  const [entry] = await books.query('SELECT MAX(seq) AS seq FROM entries');
+  const [noted] = await books.query("SELECT seq, event_id FROM inbox WHERE outcome = 'noted'");
+  const owner = writer;
+  await asTheLedger(async (ledger) => {
+    const line = ledger.query(POSTING, [entry?.['seq'], 99]);
+    await expect(line).rejects.toThrow('a posting is never added later');
+    const another = ledger.query(ENTRY, [noted?.['seq'], noted?.['event_id']]);
+    await expect(another).rejects.toThrow('an entry is never added later');
+    writer = ledger;
+    await expect(write('noted', 0)).rejects.toThrow('before the first is never added');
+    await expect(write('noted', 1)).rejects.toMatchObject({ errno: 1062 });
+  }).finally(() => (writer = owner));
+  expect((await audit(books.pool)).problem).toBeNull();
+});
+
+// The last one: what it books by hand stays in the books.
+test('an entry that somebody adds while a booking is under way is held against the head that it leaves', async () => {
+  const root = await connect(inject('mariadbRootUrl'));
+  await asTheLedger(async (ledger) => {
+    // It reads without locks wherever it may.
+    await ledger.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+    await writer.query('SELECT seq FROM chain_head FOR UPDATE');
+    let isOver = false;
+    const late = ledger
+      .query(ENTRY, [seq, 'late'])
+      .then(() => 'added', String)
+      .finally(() => (isOver = true));
+    await waitFor(
+      async () => {
+        const [rows] = await root.query<RowDataPacket[]>(
+          `SELECT 1 FROM information_schema.INNODB_TRX
+          WHERE trx_state = 'LOCK WAIT' AND trx_mysql_thread_id = ${ledger.threadId}`,
+        );
+        return isOver || rows.length > 0;
+      },
+      { everyMs: 200 },
+    );
+    await write('noted');
+    await moveHead();
+    await writer.commit();
+    expect(await late).toContain('an entry is never added later');
+  });
+  await root.end();
 });
