@@ -67,11 +67,14 @@ async function attemptTransaction<T>(
   }
 }
 
-/** 1054, 1142, 1143, 1146: migrations or grants are behind; that is nobody's event's fault. */
+/**
+ * 1054, 1142, 1143, 1146: migrations or grants are behind; 1317: somebody has stopped the statement. That is
+ * nobody's event's fault.
+ */
 const UNAVAILABLE_ERRNOS: ReadonlySet<number> = new Set([
-  1021, 1040, 1041, 1042, 1043, 1044, 1045, 1049, 1053, 1054, 1077, 1079, 1114, 1129, 1130, 1142,
-  1143, 1146, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1226, 1290, 1836, 1927, 2002, 2003,
-  2005, 2006, 2013, 2055, 1969, 3024, 4151,
+  1020, 1021, 1040, 1041, 1042, 1043, 1044, 1045, 1049, 1053, 1054, 1077, 1079, 1114, 1129, 1130,
+  1142, 1143, 1146, 1158, 1159, 1160, 1161, 1184, 1203, 1205, 1213, 1226, 1290, 1317, 1836, 1927,
+  2002, 2003, 2005, 2006, 2013, 2055, 1969, 3024, 4151,
 ]);
 
 const UNAVAILABLE_CODES: ReadonlySet<string> = new Set([
@@ -97,6 +100,25 @@ export function isUnavailable(error: unknown): boolean {
     UNAVAILABLE_ERRNOS.has(errnoOf(error)) ||
     /closed state/.test(error.message)
   );
+}
+
+/**
+ * SQLSTATEs of what a statement brought: values that no column takes (22), keys and checks that they break
+ * (23), what a trigger refuses (45). By number: a value that is cut, a row and a packet that are too large.
+ */
+const REFUSED_STATES = /^(22|23|45)/;
+const REFUSED_ERRNOS: ReadonlySet<number> = new Set([1265, 1118, 1153]);
+
+/**
+ * The error tells of the database, its connection or our SQL, and not of what was to be written: other data
+ * would have met it as well. Whatever the server says counts, unless it is known to refuse values.
+ */
+export function isDatabaseTrouble(error: unknown): boolean {
+  if (!(error instanceof Error)) return false;
+  if (isUnavailable(error) || 'syscall' in error || ('fatal' in error && error.fatal === true))
+    return true;
+  if (!('sqlState' in error)) return false;
+  return !REFUSED_STATES.test(String(error.sqlState)) && !REFUSED_ERRNOS.has(errnoOf(error));
 }
 
 const DUPLICATE_ERRNO = 1062;

@@ -5,6 +5,7 @@ import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import {
   inTransaction,
+  isDatabaseTrouble,
   isDuplicateKey,
   isUnavailable,
   openDatabase,
@@ -202,12 +203,11 @@ describe('a transaction', () => {
 });
 
 describe('unavailable', () => {
-  test.each([1021, 1040, 1053, 1054, 1114, 1146, 1129, 1203, 1205, 1213, 1290, 1927, 1969])(
-    'is a database that reports %s',
-    async (errno) => {
-      expect(isUnavailable(await errorOf(raise(pool, errno)))).toBe(true);
-    },
-  );
+  test.each([
+    1020, 1021, 1040, 1053, 1054, 1114, 1146, 1129, 1203, 1205, 1213, 1290, 1317, 1927, 1969,
+  ])('is a database that reports %s', async (errno) => {
+    expect(isUnavailable(await errorOf(raise(pool, errno)))).toBe(true);
+  });
 
   test('is one that does not know us (yet)', async () => {
     const url = new URL(database.url);
@@ -228,6 +228,35 @@ describe('unavailable', () => {
     (error) => {
       expect(isUnavailable(error)).toBe(false);
       expect(isDuplicateKey(error)).toBe(false);
+    },
+  );
+});
+
+describe('trouble of the database', () => {
+  test.each([1020, 1030, 1105, 1136, 1205, 1213, 1317, 1364, 1969])(
+    'is what it reports as %s, whatever was to be written',
+    async (errno) => {
+      expect(isDatabaseTrouble(await errorOf(raise(pool, errno)))).toBe(true);
+    },
+  );
+
+  test.each([
+    ['SELEC 1', true],
+    ['INSERT INTO stock VALUES (7)', true],
+    ['INSERT INTO nowhere VALUES (7)', true],
+    ['INSERT INTO stock (id, amount) VALUES (1, 0)', false],
+    ['INSERT INTO stock (id, amount) VALUES (3, NULL)', false],
+    ["INSERT INTO stock (id, amount) VALUES (3, 'x')", false],
+    ['INSERT INTO stock (id, amount) VALUES (3, 1e30)', false],
+    ["SIGNAL SQLSTATE '45000'", false],
+  ])('or of the values that it was given: %s', async (sql, isTrouble) => {
+    expect(isDatabaseTrouble(await errorOf(pool.query(sql)))).toBe(isTrouble);
+  });
+
+  test.each([new Error('x'), new TypeError('x'), 'ECONNREFUSED', null])(
+    'is no mistake of our own: %s',
+    (error) => {
+      expect(isDatabaseTrouble(error)).toBe(false);
     },
   );
 });

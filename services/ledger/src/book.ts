@@ -1,5 +1,5 @@
 import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
-import { inTransaction, isUnavailable } from '@kopeck/runtime/database';
+import { inTransaction, isDatabaseTrouble } from '@kopeck/runtime/database';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { decide, type Verdict } from './decide.ts';
 import { loadKnowledge } from './load.ts';
@@ -37,7 +37,8 @@ export function bookBatch(
 
 /**
  * As bookBatch, but an event that cannot be booked at all costs its neighbours nothing: the batch is
- * halved until it stands alone, and then it is quarantined under an id of its own.
+ * halved until it stands alone, and then it is quarantined under an id of its own. Only for an error that
+ * tells of the event: the database's own trouble is thrown, and the batch waits.
  */
 export async function bookOrBisect(
   deps: BookDeps,
@@ -46,7 +47,7 @@ export async function bookOrBisect(
   try {
     return await bookBatch(deps, events);
   } catch (error) {
-    if (isUnavailable(error)) throw error;
+    if (isDatabaseTrouble(error)) throw error;
     const [poison, ...others] = events;
     if (poison === undefined) return [];
     if (others.length === 0) {

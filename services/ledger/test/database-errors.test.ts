@@ -13,7 +13,8 @@ import { startMariadb, type PrivateMariadb } from '@kopeck/testing/private-maria
 import { waitFor } from '@kopeck/testing/wait-for';
 import { bookBatch, bookOrBisect } from '../src/book.ts';
 
-// Each class of docs/DATABASE_ERROR_SCENARIOS.md, produced by a real MariaDB that nobody else uses.
+// Each class of docs/DATABASE_ERROR_SCENARIOS.md, produced by a real MariaDB that nobody else uses; that what
+// nobody knows is not the event's fault is in database-trouble.test.ts.
 
 const exec = promisify(execFile);
 
@@ -360,6 +361,20 @@ test('a key of somebody’s own that is not met (1452): that event alone is quar
   await expectPoison(poison, 1452);
   await root.query('ALTER TABLE affiliate_actions DROP CONSTRAINT operators_own');
 });
+
+test('what a trigger of somebody’s own refuses (1644): that event alone is quarantined', async () => {
+  const poison = someEvent();
+  await root.query(
+    `CREATE TRIGGER operators_own BEFORE INSERT ON affiliate_actions FOR EACH ROW
+      IF NEW.action_id = '${actionOf(poison)}' THEN SIGNAL SQLSTATE '45000'; END IF`,
+  );
+  await expectPoison(poison, 1644);
+  await root.query('DROP TRIGGER operators_own');
+});
+
+function actionOf({ data }: KopeckEvent): string {
+  return 'actionId' in data ? data.actionId : '';
+}
 
 test('a key that is there already (1062), which nobody expects: that event alone is quarantined', async () => {
   const poison = someEvent();
