@@ -6,7 +6,8 @@ import { Advice, type Context } from './command.ts';
 const USAGE = `usage: npm run --silent kopeck -- report day [YYYY-MM-DD] [--format text|csv|json]
        npm run --silent kopeck -- report month [YYYY-MM] [--format text|csv|json]
 
-What reached the books in that time (UTC), per source and asset. Without a date: today, this month.`;
+What reached the books in that time (UTC), per source and asset; money of test networks in rows of its
+own. Without a date: today, this month.`;
 
 export async function run(args: readonly string[], { value, say, now }: Context): Promise<number> {
   const { from, to, format } = readArguments(args, now());

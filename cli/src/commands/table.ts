@@ -28,7 +28,7 @@ export const COMMANDS: Readonly<Record<string, Entry>> = {
     load: () => import('./review.ts'),
   },
   report: {
-    summary: 'what came in a day or a month, per source and asset',
+    summary: 'what came in a day or a month, per source, network and asset',
     load: () => import('./report.ts'),
   },
   rebuild: {

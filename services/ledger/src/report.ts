@@ -3,6 +3,8 @@ import { fromDecimal } from './audit/decimal.ts';
 
 export interface ReportLine {
   readonly source: string;
+  /** Money of a test network is nobody's: it is never added to the other. */
+  readonly network: string;
   readonly asset: string;
   /** What was sold, suspense and refunds not taken off; of an affiliate programme, the commission. */
   readonly gross: string;
@@ -14,13 +16,14 @@ export interface ReportLine {
 }
 
 /**
- * What came in a time, per source and asset. By when it reached us, not by the partner's date: a closed
+ * What came in a time, per source, network and asset. By when it reached us, not by the partner's date: a closed
  * month stays as it was printed. Both ends are UTC, the second is outside.
  */
 export async function report(pool: Pool, from: Date, to: Date): Promise<readonly ReportLine[]> {
   const [rows] = await pool.query<RowDataPacket[]>(SQL, [from, to]);
   return rows.map((row) => ({
     source: String(row['source']),
+    network: String(row['network']),
     asset: String(row['asset']),
     gross: decimal(row['gross']),
     fees: decimal(row['fees']),
@@ -31,8 +34,8 @@ export async function report(pool: Pool, from: Date, to: Date): Promise<readonly
 }
 
 /** The source is that of the subject: an order or a person may have moved money of a payment. */
-const SQL = `SELECT SUBSTRING_INDEX(SUBSTRING_INDEX(p.subject, ':', 2), ':', -1) AS source, p.asset,
-    COUNT(DISTINCT p.seq) AS entries,
+const SQL = `SELECT SUBSTRING_INDEX(SUBSTRING_INDEX(p.subject, ':', 2), ':', -1) AS source, i.network,
+    p.asset, COUNT(DISTINCT p.seq) AS entries,
     -SUM(IF(i.type <> 'payment.refunded' AND (p.account REGEXP '^(sales|suspense)(:test)?$'
       OR p.account LIKE 'commission:%'), p.amount, 0)) AS gross,
     SUM(IF(p.account LIKE 'fees:%', p.amount, 0)) AS fees,
@@ -41,13 +44,24 @@ const SQL = `SELECT SUBSTRING_INDEX(SUBSTRING_INDEX(p.subject, ':', 2), ':', -1)
     -SUM(IF(p.account REGEXP '^suspense(:test)?$', p.amount, 0)) AS suspense
   FROM inbox i JOIN postings p ON p.seq = i.seq
   WHERE i.received_at >= ? AND i.received_at < ?
-  GROUP BY source, p.asset ORDER BY source, p.asset`;
+  GROUP BY source, i.network, p.asset ORDER BY source, i.network, p.asset`;
 
 function decimal(value: unknown): string {
   return fromDecimal(String(value))?.text ?? '0';
 }
 
-const COLUMNS = ['source', 'asset', 'gross', 'fees', 'refunds', 'suspense', 'entries'] as const;
+const COLUMNS = [
+  'source',
+  'network',
+  'asset',
+  'gross',
+  'fees',
+  'refunds',
+  'suspense',
+  'entries',
+] as const;
+/** The others are numbers. */
+const WORDS = 3;
 
 export function reportCsv(lines: readonly ReportLine[]): string {
   return [COLUMNS, ...lines.map((line) => COLUMNS.map((column) => line[column]))]
@@ -61,7 +75,9 @@ export function reportText(lines: readonly ReportLine[]): string {
   return table
     .map((row) =>
       row
-        .map((cell, at) => (at < 2 ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0)))
+        .map((cell, at) =>
+          at < WORDS ? cell.padEnd(widths[at] ?? 0) : cell.padStart(widths[at] ?? 0),
+        )
         .join('  ')
         .trimEnd(),
     )

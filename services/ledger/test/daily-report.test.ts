@@ -29,7 +29,9 @@ test('yesterday is reported once, from the hour on, however many copies look and
     (row) => JSON.parse(String(row['payload'])) as { subject: string; text: string },
   );
   expect(first?.subject).toBe('report of 2026-10-05');
-  expect(first?.text).toMatch(/^sbp +RUB +107\.5 +0 +0 +7 +2$/m);
+  expect(first?.text).toMatch(/^sbp +main +RUB +107\.5 +0 +0 +7 +2$/m);
+  expect(first?.text).toMatch(/^cryptobot +main +TON +2\.5 +0\.075 +0 +2\.5 +1$/m);
+  expect(first?.text).toMatch(/^cryptobot +test +TON +2\.5 +0\.075 +0 +2\.5 +1$/m);
   expect(first?.text).toMatch(/^Reviews: \d+ wait: kopeck review list$/m);
   expect(second?.text).toContain('Nothing has reached the books.');
 });

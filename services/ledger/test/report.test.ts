@@ -18,18 +18,25 @@ afterAll(() => books.close());
 const DAY = new Date('2026-10-05T00:00:00.000Z');
 const NEXT = new Date('2026-10-06T00:00:00.000Z');
 
-test('a report tells gross, fees, refunds and suspense per source and asset', async () => {
+test('a report tells gross, fees, refunds and suspense per source and asset, test money apart', async () => {
   const lines = await report(books.pool, DAY, NEXT);
   expect(reportCsv(lines).split('\n')).toEqual([
-    'source,asset,gross,fees,refunds,suspense,entries',
-    'cryptobot,TON,5,0.15,0,5,2',
-    'cryptobot,USDT,0,0,0,0,2',
-    'epn_bz,RUB,96.35,0,0,0,2',
-    'sbp,RUB,107.5,0,0,7,2',
-    'telegram,NDN,0,0,0,0,1',
-    'telegram,XTR,450,0,150,0,4',
+    'source,network,asset,gross,fees,refunds,suspense,entries',
+    'cryptobot,main,TON,2.5,0.075,0,2.5,1',
+    'cryptobot,main,USDT,0,0,0,0,1',
+    'cryptobot,test,TON,2.5,0.075,0,2.5,1',
+    'cryptobot,test,USDT,0,0,0,0,1',
+    'epn_bz,main,RUB,96.35,0,0,0,2',
+    'sbp,main,RUB,107.5,0,0,7,2',
+    'telegram,main,NDN,0,0,0,0,1',
+    'telegram,main,XTR,450,0,150,0,4',
   ]);
-  expect(reportText(lines).split('\n')[4]).toMatch(/^sbp +RUB +107\.5 +0 +0 +7 +2$/);
+  expect(reportText(lines).split('\n').slice(3, 7)).toEqual([
+    'cryptobot  test     TON      2.5  0.075        0       2.5        1',
+    'cryptobot  test     USDT       0      0        0         0        1',
+    'epn_bz     main     RUB    96.35      0        0         0        2',
+    'sbp        main     RUB    107.5      0        0         7        2',
+  ]);
   expect(await report(books.pool, NEXT, new Date('2026-10-07T00:00:00.000Z'))).toEqual([]);
 });
 
