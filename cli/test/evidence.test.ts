@@ -1,5 +1,6 @@
 import { createHash, createHmac } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
+import { fileURLToPath } from 'node:url';
 import { expect, test } from 'vitest';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { receive } from '@kopeck/core/receive';
@@ -10,7 +11,14 @@ import { cryptobotSource } from '../../services/crypto/src/cryptobot/source.ts';
 import { telegramSource } from '../../services/crypto/src/telegram/source.ts';
 import { epnNetwork } from '../../services/epn/src/epn/config.ts';
 import { epnSource } from '../../services/epn/src/epn/source.ts';
+import type { Network } from '../../services/epn/src/network.ts';
+import type { ConfiguredNetwork } from '../../services/epn/src/network/config.ts';
+import { loadNetworks } from '../../services/epn/src/load-networks.ts';
+import { networkSource } from '../../services/epn/src/network/source.ts';
 import { rowEvent } from '../../services/epn/src/stats/row-event.ts';
+import { keyBytes } from '../../services/epn/src/svix/config.ts';
+import { svixSource } from '../../services/epn/src/svix/source.ts';
+import { sign } from '../../services/epn/src/svix/verify.ts';
 import { checkEvidence } from '../src/evidence/check-evidence.ts';
 
 const FIXTURES = new URL('../../services/crypto/test/fixtures/', import.meta.url);
@@ -51,6 +59,43 @@ const secretOf = (secret: string) => ({ 'x-telegram-bot-api-secret-token': secre
 const postback = (query: string) =>
   journaled(epn, deliveryOf({ method: 'GET', path: `/webhook/${EPN}`, query }));
 
+const NETWORKS = loadNetworks({
+  AFFILIATE_NETWORKS_DIR: fileURLToPath(new URL('../../services/epn/networks/', import.meta.url)),
+  AFFILIATE_TOKENS: [`admitad:admitad-${EPN}`],
+  EPN_DEFAULT_CURRENCY: 'EUR',
+});
+
+const ADMITAD =
+  'subid=u-1&order_id=A-77&admitad_id=9007199254740993&payment_sum=96.35&payment_status=approved';
+const KEY = 'whsec_cGF5bWVudC1pbnRha2Utc3VpdGUtdGVzdC1rZXktMDE=';
+
+/** A postback in a signed message, with the headers of Svix or of the standard. */
+function inMessage(network: Network, query: string, prefix: 'svix' | 'webhook') {
+  const body = Buffer.from(JSON.stringify({ type: 'affiliate.postback', data: { query } }));
+  const timestamp = String(AT.getTime() / 1_000);
+  const signature = sign(keyBytes(KEY), { id: 'msg_1', timestamp, body }).toString('base64');
+  const headers = {
+    [`${prefix}-id`]: 'msg_1',
+    [`${prefix}-timestamp`]: timestamp,
+    [`${prefix}-signature`]: `v1,${signature}`,
+  };
+  return journaled(svixSource(network, [KEY]), deliveryOf({ headers, body, receivedAt: AT }));
+}
+
+/** Each comes to an action of its own, by another door or of another network. */
+function affiliateEvents(own: ConfiguredNetwork): readonly Promise<KopeckEvent | null>[] {
+  const path = `/webhook/admitad/admitad-${EPN}`;
+  return [
+    postback(COMPLETED),
+    postback('click_id={click_id}&order_number=O-1&order_status=approved'),
+    inMessage(epnNetwork({ EPN_DEFAULT_CURRENCY: 'USD' }), `?${COMPLETED}`, 'svix'),
+    inMessage(epnNetwork({ EPN_DEFAULT_CURRENCY: 'USD' }), COMPLETED, 'webhook'),
+    inMessage(epnNetwork({ EPN_DEFAULT_CURRENCY: 'USD' }), 'order_status=approved', 'svix'),
+    journaled(networkSource(own), deliveryOf({ method: 'GET', path, query: ADMITAD })),
+    inMessage(own, ADMITAD, 'svix'),
+  ];
+}
+
 const COMPLETED =
   'click_id=7&order_number=O-1&uniq_id=u-1&order_status=approved&commission_fee=96.35';
 
@@ -66,8 +111,7 @@ async function everyEvent(): Promise<readonly KopeckEvent[]> {
   );
   const received = await Promise.all([
     ...files.map(fromFile),
-    postback(COMPLETED),
-    postback('click_id={click_id}&order_number=O-1&order_status=approved'),
+    ...NETWORKS.filter(({ partner }) => partner === 'admitad').flatMap(affiliateEvents),
   ]);
   const events = [...received, row.kind === 'event' ? row.event : null, sbpEvent(PAID)];
   return events.filter((event) => event !== null);
@@ -103,15 +147,19 @@ test('what every source makes of its raw bytes, its evidence comes to again', as
     new Set(['cryptobot', 'telegram', 'epn', 'sbp']),
   );
   expect(events.map(({ type }) => type)).toContain('quarantined');
+  const partners = events.map(({ data }) => ('partner' in data ? data.partner : null));
+  expect(partners.filter((partner) => partner === 'admitad')).toHaveLength(2);
+  const messages = events.filter(({ data }) => 'messageId' in data && data.messageId === 'msg_1');
+  expect(messages).toHaveLength(3);
   for (const event of events) {
-    expect([event.id, await checkEvidence(event, [])]).toEqual([event.id, 'same']);
+    expect([event.id, await checkEvidence(event, NETWORKS)]).toEqual([event.id, 'same']);
   }
 });
 
 test('data or an identity that the raw bytes do not come to is found', async () => {
   for (const event of await everyEvent()) {
     const data = changed(event);
-    expect([event.id, await checkEvidence({ ...event, data } as KopeckEvent, [])]).toEqual([
+    expect([event.id, await checkEvidence({ ...event, data } as KopeckEvent, NETWORKS)]).toEqual([
       event.id,
       'other',
     ]);

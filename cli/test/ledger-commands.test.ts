@@ -1,13 +1,17 @@
 import { createConnection } from 'mysql2/promise';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import type { KopeckEvent, QueueName } from '@kopeck/core/event';
+import { receive } from '@kopeck/core/receive';
 import { loadConfig } from '@kopeck/runtime/config';
 import { noLog } from '@kopeck/runtime/log';
 import { migrate } from '@kopeck/runtime/migrate';
 import { openQueue } from '@kopeck/runtime/queue';
 import { paymentEvent } from '@kopeck/testing/build-event';
+import { deliveryOf } from '@kopeck/testing/delivery';
 import { createTestDatabase, createTestRedis } from '@kopeck/testing/test-database';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { epnSource } from '../../services/epn/src/epn/source.ts';
 import { ledgerConfig } from '../../services/ledger/src/config.ts';
 import { startLedger, type Ledger } from '../../services/ledger/src/start-ledger.ts';
 import { Advice, type Context } from '../src/commands/command.ts';
@@ -51,20 +55,25 @@ beforeAll(async () => {
   ledger = await startLedger({ config, log: noLog, now: () => new Date() });
   values['LEDGER_METRICS_URL'] = ledger.metricsUrl;
 
-  const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
-  const queue = openQueue('events-sbp', redis, prefix);
-  await queue.publish(EVENTS);
-  await queue.close();
-  redis.disconnect();
+  await publish('events-sbp', ...EVENTS);
   await waitFor(async () => (await kopeck('review', 'list')).said.includes('AD2'));
 });
 afterAll(async () => {
   await ledger.close();
   const root = await createConnection(inject('mariadbRootUrl'));
-  await root.query(`DROP DATABASE IF EXISTS ${REBUILT}`);
+  for (const name of [REBUILT, `${REBUILT}_again`])
+    await root.query(`DROP DATABASE IF EXISTS ${name}`);
   await root.end();
   await database.drop();
 });
+
+async function publish(name: QueueName, ...events: readonly KopeckEvent[]): Promise<void> {
+  const redis = new Redis(inject('redisUrl'), { maxRetriesPerRequest: null });
+  const queue = openQueue(name, redis, values['REDIS_PREFIX'] ?? '');
+  await queue.publish(events);
+  await queue.close();
+  redis.disconnect();
+}
 
 /** As `npm run kopeck -- …`, in this process. */
 async function kopeck(name: string, ...args: string[]): Promise<{ code: number; said: string }> {
@@ -174,10 +183,49 @@ test('status without MariaDB and Redis says so instead of waiting for them', asy
   expect(said).toContain('MariaDB does not answer');
 });
 
-test('the books are reported, exported, rebuilt with their evidence, and evidence is emptied', async () => {
-  // A day stays as it was, also when its suspense is settled later.
-  const report = await kopeck('report', 'day', '2026-10-05', '--format', 'csv');
-  expect(report.said).toContain('sbp,RUB,201,0,0,201,2');
+test('a day and a month are reported as text, CSV and JSON, and stay as they were', async () => {
+  // Its suspense was settled later: that is of another day.
+  const day = await kopeck('report', 'day', '2026-10-05');
+  expect(day).toEqual({
+    code: 0,
+    said: `2026-10-05T00:00:00.000Z .. 2026-10-06T00:00:00.000Z
+source  network  asset  gross  fees  refunds  suspense  entries
+sbp     main     RUB      201     0        0       201        2`,
+  });
+  const month = await kopeck('report', 'month', '2026-10', '--format', 'csv');
+  expect(month.said).toBe(
+    'source,network,asset,gross,fees,refunds,suspense,entries\nsbp,main,RUB,201,0,0,201,2',
+  );
+  const json = await kopeck('report', 'month', '2026-10', '--format', 'json');
+  const [source, network, asset] = ['sbp', 'main', 'RUB'];
+  const sums = { gross: '201', fees: '0', refunds: '0', suspense: '201', entries: 2 };
+  expect(JSON.parse(json.said)).toEqual({
+    from: '2026-10-01T00:00:00.000Z',
+    to: '2026-11-01T00:00:00.000Z',
+    lines: [{ source, network, asset, ...sums }],
+  });
+  const december = await kopeck('report', 'month', '2026-12', '--format', 'json');
+  expect(JSON.parse(december.said)).toEqual({
+    from: '2026-12-01T00:00:00.000Z',
+    to: '2027-01-01T00:00:00.000Z',
+    lines: [],
+  });
+});
+
+test('a time or a format that does not exist is refused with the usage', async () => {
+  for (const args of [
+    [],
+    ['week', '2026-10-05'],
+    ['day', '2026-10'],
+    ['day', '2026-02-30'],
+    ['month', '2026-13'],
+    ['month', '2026-10', '--format', 'xml'],
+    ['month', '2026-10', '--all'],
+  ])
+    await expect(kopeck('report', ...args), args.join(' ')).rejects.toThrow('usage:');
+});
+
+test('the books are exported, rebuilt with their evidence, and evidence is emptied', async () => {
   expect((await kopeck('export', '--hledger')).said).toContain('    sales  -100.5 RUB');
   expect((await kopeck('export', '--beancount')).said).toContain('  Income:Sales  -100.5 RUB');
   expect((await kopeck('export', '--chain')).said.split('\n')).toHaveLength(4);
@@ -192,3 +240,57 @@ test('the books are reported, exported, rebuilt with their evidence, and evidenc
   expect((await kopeck('retention', '--days', '0')).said).toContain('evidence of 2 events');
   expect(await kopeck('audit')).toMatchObject({ code: 0 });
 });
+
+test('explain finds a charge of Telegram and an invoice of CryptoBot', async () => {
+  const [charge, invoice] = ['stx-of-the-cli', '528891'];
+  const events = [
+    paymentEvent('payment.paid', {
+      source: 'telegram',
+      paymentId: charge,
+      paid: { asset: 'XTR', amount: '150' },
+      reference: '{"telegram_id":5123,"amount_ndn":1500}',
+    }),
+    paymentEvent('payment.paid', {
+      source: 'cryptobot',
+      paymentId: invoice,
+      paid: { asset: 'TON', amount: '2.5' },
+    }),
+  ];
+  await publish('events-crypto', ...events);
+  for (const [index, name] of [charge, invoice].entries()) {
+    const { said } = await waitFor(async () => {
+      const answer = await kopeck('explain', name);
+      return answer.code === 0 && answer;
+    });
+    expect(JSON.parse(said)).toMatchObject([
+      { id: events[index]?.id, data: { paymentId: name }, chain: {}, evidence: { raw: {} } },
+    ]);
+  }
+});
+
+test('a rebuild names evidence that comes to something else than was booked, and fails', async () => {
+  const [right, booked] = [await postback('u-1'), await postback('u-2')];
+  const data = { ...booked.data, commission: { asset: 'RUB', amount: '1' } };
+  const wrong = { ...booked, data } as KopeckEvent;
+  await publish('events-epn', right, wrong);
+  await waitFor(async () => (await kopeck('explain', wrong.id)).code === 0);
+
+  const { code, said } = await kopeck('rebuild', '--into', `${REBUILT}_again`);
+  expect(said).toContain(`${wrong.id} is not what its raw bytes come to`);
+  expect(said).not.toContain(right.id);
+  expect(said).toContain('Evidence: 1 come to what was booked, 1 do not, 2 cannot be read again.');
+  // The books are right: it is the evidence that somebody must look at.
+  expect(said).toContain('holds the same books: 8 events.');
+  expect(code).toBe(1);
+});
+
+/** As the receiver makes it, evidence and all. */
+async function postback(action: string): Promise<KopeckEvent> {
+  const token = 'epn-token-of-this-test_0123456789abcdef';
+  const source = epnSource({ EPN_SECRET_TOKEN: [token], EPN_DEFAULT_CURRENCY: 'RUB' });
+  const query = `click_id=7&order_number=O-1&uniq_id=${action}&order_status=approved&commission_fee=96.35`;
+  const delivery = deliveryOf({ method: 'GET', path: `/webhook/${token}`, query });
+  const outcome = await receive(source, delivery, async () => 'accepted');
+  if (outcome.kind !== 'accepted') throw new Error(outcome.kind);
+  return outcome.event;
+}

@@ -7,6 +7,7 @@ import type { Network } from '../../../services/epn/src/network.ts';
 import { parse } from '../../../services/epn/src/epn/parse.ts';
 import type { Postback } from '../../../services/epn/src/postback.ts';
 import { rowEvent } from '../../../services/epn/src/stats/row-event.ts';
+import { normalise as normaliseSvix } from '../../../services/epn/src/svix/normalise.ts';
 import { parse as parseSvix } from '../../../services/epn/src/svix/parse.ts';
 
 /** By every door through which an action can have come: a postback, Svix, a line of EPN's statistics. */
@@ -26,7 +27,16 @@ function inJson(delivery: Delivery, network: Network): readonly Normalised<unkno
   const json = parseJsonText(delivery.body);
   if (!isRecord(json)) return [];
   const row = isRecord(json['attributes']) ? [rowEvent(json, network, delivery.receivedAt)] : [];
-  return [read(parseSvix(delivery, network), network, delivery), ...row];
+  return [...inMessage(delivery, network), ...row];
+}
+
+/** The action of a signed message keeps which one it was. */
+function inMessage(delivery: Delivery, network: Network): readonly Normalised<unknown>[] {
+  const messageId = delivery.header('svix-id') ?? delivery.header('webhook-id');
+  if (messageId === undefined) return [];
+  const parsed = parseSvix(delivery, network);
+  if (parsed.kind === 'senseless') return [parsed];
+  return [normaliseSvix(parsed.value, network, { delivery, messageId })];
 }
 
 function read(parsed: Parsed<Postback>, network: Network, delivery: Delivery): Normalised<unknown> {

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import { orderEvent, paymentEvent } from '@kopeck/testing/build-event';
+import { orderEvent, paymentEvent, refundEvent } from '@kopeck/testing/build-event';
 import { explainEvent, findEvents } from '../src/explain.ts';
 import { openBooks, type Books } from './books.ts';
 
@@ -11,6 +11,24 @@ const SBP = {
 } as const;
 const order = orderEvent('sbp', { orderId: 'order-1' });
 const paid = paymentEvent('payment.paid', SBP);
+const CHARGE = 'stxRfNcOE4RQwGvGZ2JmbcWkOaS_x7Z0aBcD';
+const stars = paymentEvent('payment.paid', {
+  source: 'telegram',
+  paymentId: CHARGE,
+  paid: { asset: 'XTR', amount: '150' },
+  reference: '{"telegram_id":5123,"amount_ndn":1500}',
+});
+const starsBack = refundEvent({
+  source: 'telegram',
+  paymentId: CHARGE,
+  refunded: { asset: 'XTR', amount: '150' },
+});
+const INVOICE = '528890';
+const invoice = paymentEvent('payment.paid', {
+  source: 'cryptobot',
+  paymentId: INVOICE,
+  paid: { asset: 'TON', amount: '2.5' },
+});
 
 let books: Books;
 beforeAll(async () => {
@@ -20,6 +38,7 @@ beforeAll(async () => {
   await books.book(paymentEvent('payment.paid', { ...SBP, paid: { asset: 'RUB', amount: '7' } }));
   await books.book(paid, paid);
   await books.book(paid);
+  await books.book(stars, starsBack, invoice);
 });
 afterAll(() => books.close());
 
@@ -57,6 +76,10 @@ test('evidence that somebody has spoiled keeps nothing else from being told', as
 test('events are found by what shops and partners call them', async () => {
   expect(await findEvents(books.pool, 'order-1')).toEqual([paid.id, order.id]);
   expect(await findEvents(books.pool, 'AD1')).toEqual([paid.id]);
+  // A charge of Telegram, with what was given back of it, and an invoice of CryptoBot.
+  expect(await findEvents(books.pool, CHARGE)).toEqual([stars.id, starsBack.id]);
+  expect(await findEvents(books.pool, INVOICE)).toEqual([invoice.id]);
+  expect(await findEvents(books.pool, CHARGE.toLowerCase())).toEqual([]);
   expect(await findEvents(books.pool, paid.id)).toEqual([paid.id]);
   expect(await findEvents(books.pool, 'nobody')).toEqual([]);
   expect(await findEvents(books.pool, paid.subject)).toContain(paid.id);

@@ -4,8 +4,8 @@ import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, inject, test } from 'vitest';
-import type { KopeckEvent, QueueName } from '@kopeck/core/event';
-import { jobId } from '@kopeck/core/identity';
+import type { KopeckEvent, Payment, QueueName } from '@kopeck/core/event';
+import { jobId, sha256 } from '@kopeck/core/identity';
 import { loadConfig } from '@kopeck/runtime/config';
 import { noLog } from '@kopeck/runtime/log';
 import { openQueue, type EventQueue } from '@kopeck/runtime/queue';
@@ -107,6 +107,48 @@ test('what is on the queue is booked, and the read API shows it', async () => {
   expect(await balanceOf('user:5123')).toEqual({
     account: 'user:5123',
     balances: [{ asset: 'NDN', amount: '1500' }],
+  });
+});
+
+test('all that is known of an event is read there: its bytes, what came again, its place, who is told', async () => {
+  const body = '{"update_id":1}';
+  const raw = { method: 'POST', headers: {}, body: Buffer.from(body).toString('base64') };
+  const event = { ...stars('stx-all', '5124'), evidence: JSON.stringify(raw) };
+  const { data } = event;
+  const money = { asset: 'XTR', amount: '1' };
+  const other = paymentEvent('payment.paid', {
+    ...(data as Payment),
+    source: 'telegram',
+    paid: money,
+  });
+  await publish('events-crypto', event);
+  await booked(event.id);
+  await publish('events-crypto', event, other);
+
+  const told = await waitFor(async () => {
+    const answer = await booked(event.id);
+    const { repeats, conflicts } = answer as { repeats: { times: number }; conflicts: unknown[] };
+    return repeats.times > 0 && conflicts.length > 0 && answer;
+  });
+  const [row] = await books.query(`SELECT seq, hash FROM inbox WHERE event_id = '${event.id}'`);
+  const [before] = await books.query(
+    `SELECT hash FROM inbox WHERE seq = ${row?.['seq']} - 1 UNION SELECT REPEAT('0', 64) LIMIT 1`,
+  );
+  expect(told).toMatchObject({
+    identity: { id: event.id, contenthash: event.contenthash },
+    evidence: { sha256: sha256(event.evidence), raw, body },
+    repeats: {
+      times: 1,
+      firstAt: expect.any(String) as string,
+      lastAt: expect.any(String) as string,
+    },
+    conflicts: [{ contenthash: other.contenthash, event: { data: { paid: money } } }],
+    chain: { seq: String(row?.['seq']), previous: before?.['hash'], hash: row?.['hash'] },
+    reviews: [{ reason: 'conflict', state: 'open' }],
+    deliveries: expect.arrayContaining([
+      expect.objectContaining({ kind: 'webhook', attempts: 0, doneAt: null }),
+      expect.objectContaining({ kind: 'alert', attempts: 0, doneAt: null }),
+    ]) as unknown,
   });
 });
 
