@@ -101,6 +101,20 @@ const BEARS = {
   sandbox: 8,
 } as const;
 
+test('an address tells clients what all panels of the purchase have counted and allow', async () => {
+  const id = await purchaseOn(['marzban-0-8-4', '3x-ui-3-6-0']);
+  expect((await admin.refresh(id)).body).toMatchObject({ result: 'updated', links: 2 });
+  const path = `${admin.url}/admin/purchases/${id}`;
+  const { subscription } = (await (await fetch(path, { headers: HEADERS })).json()) as {
+    subscription: string;
+  };
+  const { headers } = await fetch(`${admin.url}${subscription}`);
+  // 1,288,490,188 of 53,687,091,200 bytes on each of the two.
+  expect(headers.get('subscription-userinfo')).toBe(
+    'upload=0; download=2576980376; total=107374182400; expire=1785974400',
+  );
+});
+
 test('a stream of a bulk that is under way tells how far it is, and ends itself', async () => {
   await admin.fault('de1', 'hang');
   await purchases(1, ['de1']);

@@ -222,10 +222,12 @@ const NONE = { ok: 0, partial: 0, failed: 0, connectionErrors: 0, cancelled: 0 }
 type Press = (ctx: object) => Promise<void>;
 
 /** What a bot that has the page's lines shows when the button is pressed. */
-async function pressed(url: string): Promise<readonly (readonly [string, unknown])[]> {
+async function pressed(
+  url: string,
+  page: string,
+): Promise<readonly (readonly [string, unknown])[]> {
   const [, code = ''] =
-    /The button "[^]*?```ts\n([^]*?)```/.exec(readFileSync(join(DOCS, 'api/admin.md'), 'utf8')) ??
-    [];
+    /The button "[^]*?```ts\n([^]*?)```/.exec(readFileSync(join(DOCS, page), 'utf8')) ?? [];
   const buttons = new Map<string, Press>();
   const bot = { callbackQuery: (data: string, press: Press) => buttons.set(data, press) };
   const world = {
@@ -241,7 +243,7 @@ async function pressed(url: string): Promise<readonly (readonly [string, unknown
   let isAnswered = false;
   await buttons.get('refresh-all')?.({
     answerCallbackQuery: async () => void (isAnswered = shown.length === 0),
-    editMessageText: async (text: string, { reply_markup }: { reply_markup?: unknown }) => {
+    editMessageText: async (text: string, { reply_markup }: { reply_markup?: unknown } = {}) => {
       shown.push([text, reply_markup]);
       // As Telegram refuses a text that is there already.
       if (shown.at(-2)?.[0] === text) throw new Error('message is not modified');
@@ -269,21 +271,27 @@ describe('the button of a bot', () => {
     await admin.fault('de1', 'none');
   });
 
-  test('the lines of the documentation refresh all, show how far it is, and end with the report', async () => {
-    await admin.fault('de1', 'slow', { ms: 60 });
-    const shown = await pressed(admin.url);
-    const [text, markup] = shown.at(-1) ?? [];
-    expect(text).toBe(reportText({ ...NONE, ok: 3, total: 3 }, 'ru'));
-    expect(markup).toBe('BACK');
-    expect(shown[0]?.[0]).toMatch(/^⏳ \d \/ 3$/);
-  });
+  test.each([
+    ['API.md', undefined],
+    ['api/admin.md', 'BACK'],
+  ])(
+    'the lines of %s refresh all, show how far it is, and end with the report',
+    async (page, back) => {
+      await admin.fault('de1', 'slow', { ms: 60 });
+      const shown = await pressed(admin.url, page);
+      const [text, markup] = shown.at(-1) ?? [];
+      expect(text).toBe(reportText({ ...NONE, ok: 3, total: 3 }, 'ru'));
+      expect(markup).toBe(back);
+      expect(shown[0]?.[0]).toMatch(/^⏳ \d \/ 3$/);
+    },
+  );
 
   test('the lines of the documentation say so when nobody answers', async () => {
     const nobody = 'http://127.0.0.1:1';
     const [problem, todo] = reportText({ ...NONE, connectionErrors: 1, total: 1 }, 'ru')
       .split('\n')
       .slice(-2);
-    expect(await pressed(nobody)).toEqual([[`${problem}\n${todo}`, 'BACK']]);
+    expect(await pressed(nobody, 'api/admin.md')).toEqual([[`${problem}\n${todo}`, 'BACK']]);
   });
 
   test('`kopeck refresh-all` prints the same report, and tells a script whether all is well', async () => {

@@ -3,7 +3,7 @@ import { openPanel as openPanelDouble, type Logged } from '@kopeck/sandbox/panel
 import { createSandbox, type Sandbox } from '@kopeck/sandbox/sandbox';
 import { openPanel, type PanelConfig } from '../src/panels/open-panels.ts';
 import { PanelError, type PanelErrorKind, type VpnPanel } from '../src/panels/port.ts';
-import { DIALECTS, type DialectCase } from './dialects.ts';
+import { DIALECTS, TOKEN, type DialectCase } from './dialects.ts';
 
 let sandbox: Sandbox;
 let origin: string;
@@ -212,6 +212,59 @@ test.each(['3x-ui 2.8.11', '3x-ui 3.0.2', '3x-ui 3.6.0'])(
     expect((await open(dialect).fetch(ref, soon())).links).toEqual(dialect.subscriber.links);
   },
 );
+
+test.each(['marzban 0.8.4', 'pasarguard 5.2.1'])(
+  '%s gives a token for a day, which is used until a minute before its end',
+  async (name) => {
+    const dialect = named(name);
+    const panel = open(dialect);
+    const loginsAfter = async (seconds: number): Promise<number> => {
+      await turn('advance', { seconds: seconds - ahead / 1_000 });
+      ahead = seconds * 1_000;
+      await panel.fetch(dialect.ref, soon());
+      return logins();
+    };
+    // With ten seconds for what the test itself takes.
+    const minuteBefore = 1_440 * 60 - 60;
+    const counts = [];
+    for (const seconds of [0, minuteBefore - 10, minuteBefore + 1, minuteBefore + 1])
+      counts.push(await loginsAfter(seconds));
+    expect(counts).toEqual([1, 1, 2, 2]);
+  },
+);
+
+test.each(['3x-ui 2.8.11', '3x-ui 3.0.1', '3x-ui 3.0.2', '3x-ui 3.6.0'])(
+  '%s ends a session six hours after its login, however much it was used, and is entered anew',
+  async (name) => {
+    const dialect = named(name);
+    const panel = open(dialect);
+    const counts = [];
+    for (const minutes of [0, 200, 159, 2, 0]) {
+      await turn('advance', { seconds: minutes * 60 });
+      expect((await panel.fetch(dialect.ref, soon())).links).toEqual(dialect.subscriber.links);
+      counts.push(await logins());
+    }
+    expect(counts).toEqual([1, 1, 1, 2, 2]);
+  },
+);
+
+test('a pasarguard is asked with an API key, and logged in to by nobody', async () => {
+  const dialect = named('pasarguard 5.2.1');
+  const withKey = (apiKey: string) =>
+    open(dialect, { username: undefined, password: undefined, apiKey });
+  const { links } = await withKey(TOKEN).fetch(dialect.ref, soon());
+  expect(links).toEqual(dialect.subscriber.links);
+  expect(await kindOf(withKey('wrong').fetch(dialect.ref, soon()))).toBe('auth');
+  expect(await logins()).toBe(0);
+});
+
+test('a 3x-ui gives its subscriptions on port 2096 of its host unless it is said otherwise', async () => {
+  const dialect = named('3x-ui 3.6.0');
+  const panel = open(dialect, { subscriptionUrl: undefined });
+  expect((await panel.fetch(dialect.ref, soon())).subscriptionUrl).toMatch(
+    /^http:\/\/127\.0\.0\.1:2096\/sub\/[0-9a-f]{16}$/,
+  );
+});
 
 test('a 3x-ui that was updated under its token is asked in its new words', async () => {
   const { ref, server, subscriber, config } = named('3x-ui 3.0.2');

@@ -82,6 +82,17 @@ describe('purchases over the API', () => {
     });
     expect((await call('GET', '/admin/purchases/601')).body).toMatchObject({ isActive: false });
 
+    const listed = [
+      { id: '610', user: '42', servers: [{ serverId: 'de1', externalId: 'u610' }] },
+      { id: '611', isActive: false, expiresAt: '2100-01-01T00:00:00.000Z', servers: [] },
+    ];
+    const json = await call('POST', '/admin/purchases/import', listed);
+    expect(json).toMatchObject({ status: 200, body: { created: 2, existing: 0 } });
+    for (const wanted of listed)
+      expect((await call('GET', `/admin/purchases/${wanted.id}`)).body).toMatchObject(wanted);
+    const repeated = await call('POST', '/admin/purchases/import', listed);
+    expect(repeated.body).toEqual({ created: 0, existing: 2 });
+
     const list = [{ id: '602', servers: [] }, { id: 'x' }];
     const refused = await call('POST', '/admin/purchases/import', list);
     expect(refused).toMatchObject({
@@ -250,8 +261,11 @@ describe('a subscription address', () => {
 });
 
 describe('the key of the API', () => {
-  const withKey = (key: string) =>
-    fetch(`${admin.url}/admin/purchases/1`, { headers: { authorization: `Bearer ${key}` } });
+  const withKey = (key: string, from?: string) => {
+    const forwarded = from === undefined ? {} : { 'x-forwarded-for': from };
+    const headers = { authorization: `Bearer ${key}`, ...forwarded };
+    return fetch(`${admin.url}/admin/purchases/1`, { headers });
+  };
 
   test('is replaced while the service runs', async () => {
     const fresh = 'fresh-admin-key-0123456789abcdefghijk';
@@ -271,5 +285,7 @@ describe('the key of the API', () => {
     const right = await withKey(KEY);
     expect(right.status).toBe(429);
     expect(Number(right.headers.get('retry-after'))).toBeGreaterThan(0);
+    expect((await withKey(KEY, '203.0.113.9')).status).toBe(200);
+    expect((await withKey('wrong', '203.0.113.9')).status).toBe(401);
   });
 });

@@ -1,7 +1,11 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, inject, test } from 'vitest';
 import { ConfigError, loadConfig } from '@kopeck/runtime/config';
 import { createTestDatabase, type TestDatabase } from '@kopeck/testing/test-database';
+import { orderEvent, paymentEvent } from '@kopeck/testing/build-event';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { bookOrBisect } from '../../ledger/src/book.ts';
+import { inputsFor } from '../../ledger/src/inputs.ts';
+import { RATES } from '../../ledger/test/books.ts';
 import { adminConfig } from '../src/config.ts';
 import { KEY, runAdmin, type RunningAdmin } from './running-admin.ts';
 
@@ -105,6 +109,27 @@ describe('a subscription that was paid', () => {
     await waitFor(async () => (await purchasesOf('46')).length === 1);
     expect([await purchasesOf('44'), await purchasesOf('45')]).toEqual([[], []]);
   });
+});
+
+test('a payment of a plan that the ledger books makes its buyer a purchase, with an address that serves', async () => {
+  await Promise.all([give('de1', 'tg60'), give('nl2', 'tg60-60')]);
+  const price = { asset: 'XTR', amount: '450' };
+  const paid = { source: 'telegram', reference: 'kp_60', payer: '60', paid: price } as const;
+  const grants = [{ kind: 'subscription', user: '60', plan: 'pro-30', days: 30 }] as const;
+  const time = new Date();
+  const books = { pool: admin.pool, now: () => new Date() };
+  await bookOrBisect({ ...books, inputsFor: (each) => inputsFor(RATES, each) }, [
+    orderEvent('crypto', { orderId: 'kp_60', price, grants: [...grants] }),
+    paymentEvent('payment.paid', { ...paid, paymentId: 'stars-60', time }),
+  ]);
+  const [made] = await waitFor(async () => {
+    const found = await purchasesOf('60');
+    return (found[0]?.refreshedAt ?? null) !== null && found;
+  });
+  const ends = new Date(time.getTime() + 30 * 86_400_000).toISOString();
+  expect(made).toMatchObject({ plan: 'pro-30', isActive: true, expiresAt: ends });
+  const page = await fetch(`${admin.url}${made?.subscription}?format=plain`);
+  expect(await page.text()).toBe(`${LINK}\n${LINK}\n`);
 });
 
 describe('links that are old', () => {
