@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { allKeys } from '../../cli/src/configuration/keys.ts';
 import { allBooked } from '../rig/books.ts';
 import {
   cryptobot,
@@ -13,45 +14,26 @@ import {
   telegram,
   type Answer,
 } from '../rig/partners.ts';
+import { allAt, EVERYTHING } from '../rig/everything.ts';
 import { everWrittenTo, everythingIn } from '../rig/redis-dump.ts';
 import { NAMES, startRig, type Rig } from '../rig/rig.ts';
 import { PANEL_TOKEN, SECRETS } from '../rig/secrets.ts';
 
-/** What is configured beside the rig's own secrets, so that nothing secret is left unset. Invented. */
-const MORE = {
-  TBANK_TERMINAL_KEY: '1700000000001DEMO',
-  TBANK_PASSWORD: 'canary-tbank-password',
-  YOOKASSA_SHOP_ID: '100001',
-  YOOKASSA_SECRET_KEY: 'test_canary-yookassa-0123456789abcdef0123456',
-  TOCHKA_TOKEN: 'canary-tochka-token-0123456789abcdef',
-  TOCHKA_MERCHANT_ID: 'MA0000000002',
-  TOCHKA_ACCOUNT_ID: '40702810900000000001/044525104',
-  TOCHKA_CUSTOMER_CODE: '300000001',
-  BRIDGE_TOKEN: 'canary-bridge-token-0123456789abcdef',
-  CARD_NUMBER: '2200000000000053',
-  CARD_OWNER: 'KANAREYKIN IVAN',
-  CRYPTO_API_TOKEN: 'canary-crypto-api-0123456789abcdef0123',
-  TELEGRAM_FORWARD_SECRET: 'canary_Forward-0123456789abcdef0123',
-  LEDGER_USER_API_TOKEN: 'canary-user-token-0123456789abcdef0123',
-  SVIX_SECRETS: 'epn:whsec_Y2FuYXJ5LWNhbmFyeS1jYW5hcnktY2FuYXJ5LTAx',
-  AFFILIATE_TOKENS: 'admitad:canary-admitad-token-0123456789abcdef',
-  ADMIN_ENCRYPTION_KEY: 'canary-encryption-key-0123456789abcdef0123',
-  FULFILMENT_SECRET: 'whsec_Y2FuYXJ5LWZ1bGZpbG1lbnQtY2FuYXJ5LTAwMDE=',
-} as const;
-
 /** The path of a URL that is called and fails. */
 const HEARTBEAT = 'ping/canary-0b1e7c52-heartbeat';
 
-/** What a value is known by where it might leak: not by names that anybody may read. */
-const PUBLIC =
-  /^(HOST|LOG_LEVEL|SBP_PROVIDER|EPN_DEFAULT_CURRENCY|LEDGER_(LOCK|STALLED)_MS|ALERT_EMAIL|COURIER_\w+_MS|NDN_PER_STAR|PLANS|TBANK_TERMINAL_KEY|YOOKASSA_SHOP_ID|(RAIFFEISEN_SBP|TOCHKA)_MERCHANT_ID|TOCHKA_ACCOUNT_ID|TOCHKA_CUSTOMER_CODE)$/;
-const SECRET_VALUES = [
-  ...Object.entries({ ...SECRETS, ...MORE })
-    .filter(([name, value]) => !PUBLIC.test(name) && value.length > 8)
-    .map(([, value]) => value.replace(/^(epn|admitad|\d+):(?:whsec_)?/, '').replace('whsec_', '')),
-  PANEL_TOKEN,
-  HEARTBEAT,
-];
+/** Every key of every schema that is a secret, or holds one. */
+const SECRET_KEYS = allKeys()
+  .filter(({ isSecret, readers }) => isSecret && readers.some((reader) => reader !== 'compose'))
+  .map(({ name }) => name);
+
+/** What the value of a key is known by where it might leak. */
+function secretsIn(name: string, value: string): readonly string[] {
+  if (name === 'PANELS') return [PANEL_TOKEN];
+  if (name === 'HEARTBEAT_URL') return [HEARTBEAT];
+  if (name.endsWith('_URL')) return [decodeURIComponent(new URL(value).password)];
+  return value.split(',').map((each) => each.replace(/^(?:[a-z]+|\d+):/, '').replace('whsec_', ''));
+}
 
 /** Of nobody. */
 const PERSON = {
@@ -64,6 +46,8 @@ const PERSON = {
 };
 
 let rig: Rig;
+let secrets: readonly string[];
+let everything: readonly string[];
 let nowhere: ReturnType<typeof createServer>;
 const answers: string[] = [];
 
@@ -74,25 +58,25 @@ beforeAll(async () => {
   await once(nowhere, 'listening');
   const away = `http://127.0.0.1:${(nowhere.address() as AddressInfo).port}`;
   rig = await startRig(NAMES, {
-    ...MORE,
+    ...EVERYTHING,
+    ...allAt(away),
     LOG_LEVEL: 'debug',
-    TBANK_URL: away,
-    YOOKASSA_URL: away,
-    TOCHKA_URL: away,
-    TOCHKA_KEYS_URL: `${away}/keys`,
-    BRIDGE_URL: away,
-    CRYPTOBOT_API_URL: away,
-    CRYPTOBOT_TESTNET_API_URL: away,
-    TELEGRAM_API_URL: away,
-    TELEGRAM_FORWARD_URL: away,
-    FULFILMENT_URL: away,
     HEARTBEAT_URL: `${away}/${HEARTBEAT}`,
-    AFFILIATE_NETWORKS_DIR: new URL('../../services/epn/networks', import.meta.url).pathname,
   });
+  const held = SECRET_KEYS.flatMap((name) => secretsIn(name, rig.env[name] ?? ''));
+  secrets = [...held, EVERYTHING.CARD_NUMBER, EVERYTHING.CARD_OWNER];
+  everything = [...secrets, ...Object.values(PERSON)];
 }, 120_000);
 afterAll(async () => {
   nowhere.close();
   await rig.close();
+});
+
+test('every key of a schema that holds a secret is set here, and looked for', () => {
+  expect(SECRET_KEYS.filter((name) => rig.env[name] === undefined)).toEqual([]);
+  expect(SECRET_KEYS.length).toBeGreaterThan(20);
+  expect(secrets.filter((secret) => secret.length <= 8)).toEqual([]);
+  expect(new Set(secrets).size).toBeGreaterThanOrEqual(SECRET_KEYS.length);
 });
 
 test('what partners send, right and wrong, is booked or refused, with secrets and people in it', async () => {
@@ -135,11 +119,9 @@ test('no secret was ever written to Redis, and nobody is left there', async () =
   await rig.stop('crypto');
   const written = await everWrittenTo(rig.redis.url);
   expect(written).toContain('payment.paid');
-  expectClean('the history of Redis', written, SECRET_VALUES);
+  expectClean('the history of Redis', written, secrets);
   expectClean('Redis', await everythingIn(rig.redis.url), everything);
 });
-
-const everything = [...SECRET_VALUES, ...Object.values(PERSON)];
 
 function expectClean(where: string, text: string, forbidden: readonly string[]): void {
   expect(text.length).toBeGreaterThan(0);
@@ -202,7 +184,7 @@ async function mistakes(): Promise<void> {
   const json = { 'content-type': 'application/json' };
   const shop = { ...json, authorization: `Bearer ${SECRETS.WEBHOOK_API_TOKEN}` };
   const admin = { ...json, authorization: `Bearer ${SECRETS.ADMIN_API_KEY}` };
-  const api = { ...json, authorization: `Bearer ${MORE.CRYPTO_API_TOKEN}` };
+  const api = { ...json, authorization: `Bearer ${SECRETS.CRYPTO_API_TOKEN}` };
   const ledger = { authorization: `Bearer ${SECRETS.LEDGER_API_TOKEN}` };
   const { sbp, crypto, epn: epnUrl, admin: adminUrl, ledger: ledgerUrl } = rig.url;
   const token = SECRETS.EPN_SECRET_TOKEN;
@@ -232,7 +214,7 @@ async function mistakes(): Promise<void> {
       {
         method: 'POST',
         headers: json,
-        body: JSON.stringify({ ...PERSON, Token: MORE.TBANK_PASSWORD }),
+        body: JSON.stringify({ ...PERSON, Token: EVERYTHING.TBANK_PASSWORD }),
       },
     ],
     [`${sbp}/pay/${SECRETS.WEBHOOK_API_TOKEN}`, {}],
@@ -271,12 +253,15 @@ async function mistakes(): Promise<void> {
     ],
     [`${epnUrl}/webhook/${token}?click_id=${PERSON.email}`, {}],
     [`${epnUrl}/webhook/${token}x?click_id=${PERSON.email}`, {}],
-    [`${epnUrl}/webhook/${token}/${MORE.AFFILIATE_TOKENS}?ip=${PERSON.ip}`, { method: 'PUT' }],
+    [
+      `${epnUrl}/webhook/${token}/${EVERYTHING.AFFILIATE_TOKENS}?ip=${PERSON.ip}`,
+      { method: 'PUT' },
+    ],
     [
       `${epnUrl}/svix/epn`,
       {
         method: 'POST',
-        headers: { ...json, 'svix-id': 'x', 'svix-signature': `v1,${MORE.SVIX_SECRETS}` },
+        headers: { ...json, 'svix-id': 'x', 'svix-signature': `v1,${EVERYTHING.SVIX_SECRETS}` },
         body: person,
       },
     ],
@@ -286,7 +271,7 @@ async function mistakes(): Promise<void> {
       {
         method: 'POST',
         headers: admin,
-        body: JSON.stringify({ password: MORE.FULFILMENT_SECRET, ...PERSON }),
+        body: JSON.stringify({ password: EVERYTHING.FULFILMENT_SECRET, ...PERSON }),
       },
     ],
     [
@@ -327,7 +312,7 @@ async function orders(): Promise<void> {
   }
   const body = JSON.stringify({ amount: '5', asset: 'USDT', orderId: 'canary-invoice' });
   const api = {
-    authorization: `Bearer ${MORE.CRYPTO_API_TOKEN}`,
+    authorization: `Bearer ${SECRETS.CRYPTO_API_TOKEN}`,
     'content-type': 'application/json',
   };
   const invoice = await fetch(`${rig.url.crypto}/api/crypto/invoice`, {

@@ -13,7 +13,7 @@ import { freePort } from '@kopeck/testing/ports';
 import { startMariadb, type PrivateMariadb } from '@kopeck/testing/private-mariadb';
 import { startRedis, type PrivateRedis } from '@kopeck/testing/private-redis';
 import { seedPurchase } from '../../services/admin/src/seed.ts';
-import { PANEL_TOKEN, SECRETS } from './secrets.ts';
+import { MAIL_PASSWORD, PANEL_TOKEN, REDIS_PASSWORD, SECRETS } from './secrets.ts';
 import { startProcess, type ServiceProcess } from './service-process.ts';
 
 export const NAMES = ['sbp', 'crypto', 'epn', 'admin', 'ledger', 'courier'] as const;
@@ -22,6 +22,8 @@ export type Name = (typeof NAMES)[number];
 /** Kopeck as it runs in earnest: one process a service, a MariaDB and a Redis that a test may harm. */
 export interface Rig {
   readonly url: Readonly<Record<Name, string>>;
+  /** What every service is started with. */
+  readonly env: Readonly<Record<string, string>>;
   /** Of /metrics and /ready. */
   readonly metricsUrl: Readonly<Record<Name, string>>;
   readonly sandboxUrl: string;
@@ -62,7 +64,7 @@ export async function startRig(
   const dir = await mkdtemp(join(tmpdir(), 'kopeck-rig-'));
   const [mariadb, redis] = await Promise.all([
     startMariadb({ dir: join(dir, 'mariadb'), template }),
-    startRedis({ dir: join(dir, 'redis'), password: 'rig' }),
+    startRedis({ dir: join(dir, 'redis'), password: REDIS_PASSWORD }),
   ]);
   const databaseUrl = await createDatabase(mariadb);
   const ports = await freePorts(NAMES.length * 2);
@@ -78,6 +80,19 @@ export async function startRig(
   const mailSink = createMailSink({ dir: mailDir, now: () => new Date() });
   const smtpUrl = await mailSink.listen(0);
 
+  const common = {
+    ...SECRETS,
+    NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(dir, 'compile-cache'),
+    DATABASE_URL: databaseUrl,
+    REDIS_URL: redis.url,
+    QUEUES_REDIS_URL: redis.url,
+    RAIFFEISEN_URL: `${sandboxUrl}/raiffeisen/api`,
+    PANELS: JSON.stringify({
+      de1: { kind: 'sandbox', url: `${sandboxUrl}/panel`, token: PANEL_TOKEN },
+    }),
+    SMTP_URL: withLogin(smtpUrl),
+    ...extra,
+  };
   const processes = new Map<string, ServiceProcess>();
   const start: Rig['start'] = async (name, env = {}, copy = name) => {
     const upper = name.toUpperCase();
@@ -85,16 +100,8 @@ export async function startRig(
       [`${upper}_PORT`]: String(portOf(name)),
       [`${upper}_METRICS_PORT`]: String(metricsPortOf(name)),
       JOURNAL_DIR: join(dir, 'journal', name),
-      NODE_COMPILE_CACHE: process.env['NODE_COMPILE_CACHE'] ?? join(dir, 'compile-cache'),
-      DATABASE_URL: databaseUrl,
-      REDIS_URL: redis.url,
-      RAIFFEISEN_URL: `${sandboxUrl}/raiffeisen/api`,
-      PANELS: JSON.stringify({
-        de1: { kind: 'sandbox', url: `${sandboxUrl}/panel`, token: PANEL_TOKEN },
-      }),
-      SMTP_URL: smtpUrl,
     };
-    processes.set(copy, await startProcess(name, { ...SECRETS, ...own, ...extra, ...env }));
+    processes.set(copy, await startProcess(name, { ...own, ...common, ...env }));
   };
   await Promise.all(names.map((name) => start(name)));
 
@@ -105,6 +112,7 @@ export async function startRig(
   };
   return {
     url: url as Rig['url'],
+    env: common,
     metricsUrl: metricsUrl as Rig['metricsUrl'],
     sandboxUrl,
     mariadb,
@@ -158,6 +166,14 @@ function openSandbox(callbackUrl: string): Sandbox {
     doubles: [openAcquirer({ ...bank, callbackUrl }), openPanel(panel)],
     now: () => new Date(),
   });
+}
+
+/** Who takes every mail takes every login, too. */
+function withLogin(smtpUrl: string): string {
+  const url = new URL(smtpUrl);
+  url.username = 'kopeck';
+  url.password = MAIL_PASSWORD;
+  return url.href;
 }
 
 async function freePorts(count: number): Promise<readonly number[]> {

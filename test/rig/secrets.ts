@@ -27,3 +27,5 @@ export const SECRETS = {
 } as const;
 
 export const PANEL_TOKEN = 'panel-token-of-the-rig-0123456789abcdef';
+export const REDIS_PASSWORD = 'redis-of-the-rig-0123456789abcdef';
+export const MAIL_PASSWORD = 'mail-of-the-rig-0123456789abcdef';
