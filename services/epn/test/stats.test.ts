@@ -7,12 +7,15 @@ import { openEpnStats } from '@kopeck/sandbox/epn-stats/epn-stats';
 import { createSandbox, type Sandbox } from '@kopeck/sandbox/sandbox';
 import { waitFor } from '@kopeck/testing/wait-for';
 import { loadConfig } from '@kopeck/runtime/config';
+import { noLog } from '@kopeck/runtime/log';
+import { createMetrics } from '@kopeck/runtime/metrics';
 import { epnServiceConfig } from '../src/config.ts';
 import { epnNetwork } from '../src/epn/config.ts';
 import { openStatsClient } from '../src/stats/client.ts';
 import { readListed } from '../src/stats/listed.ts';
 import { StatsError } from '../src/stats/reach.ts';
 import { rowEvent } from '../src/stats/row-event.ts';
+import { startReconciling } from '../src/stats/start-reconciling.ts';
 import { openTokenFile } from '../src/stats/token-file.ts';
 import { eventOf, got } from './postbacks.ts';
 import { runEpn } from './running-epn.ts';
@@ -43,6 +46,11 @@ async function control(method: string, path: string, body: unknown = {}): Promis
   expect(answer.ok).toBe(true);
 }
 
+const DAY_MS = 86_400_000;
+/** As the API writes days. */
+const day = (at: Date, ago = 0): string =>
+  new Date(at.getTime() - ago * DAY_MS).toISOString().slice(0, 10);
+
 const rowOf = (id: string, status: string) => ({
   id,
   attributes: {
@@ -54,7 +62,7 @@ const rowOf = (id: string, status: string) => ({
     currency: 'RUB',
     click_id: 'u-5021',
     sub1: 'tg',
-    order_time: '2026-03-11 18:40:07',
+    order_time: `${day(new Date(), 30)} 18:40:07`,
     offer_id: '1',
   },
 });
@@ -116,6 +124,75 @@ test('what is missing here is journaled once, and what is here is a repeat', asy
     await epn.close();
   }
 }, 60_000);
+
+test('the first look of a day goes back 45 days, the others three, and none above the year that EPN has', async () => {
+  const today = new Date();
+  const changed = (id: string, ago: number) => ({
+    ...rowOf(id, 'approved'),
+    updated: day(today, ago),
+  });
+  const ordered = (id: string, ago: number) => {
+    const row = changed(id, 0);
+    return { ...row, attributes: { ...row.attributes, order_time: `${day(today, ago)} 00:00:01` } };
+  };
+  await control('POST', '/__sandbox/epn-stats/rows', [
+    ...[0, 3, 4, 45, 46].map((ago) => changed(`changed-${ago}`, ago)),
+    ...[364, 365].map((ago) => ordered(`ordered-${ago}`, ago)),
+  ]);
+  const epn = await runEpn(inject('redisUrl'));
+  const listed: (readonly string[])[] = [[], []];
+  let now = today;
+  const reconciling = startReconciling(
+    {
+      EPN_STATS_CLIENT_ID: CLIENT,
+      EPN_STATS_REFRESH_TOKEN: FIRST,
+      EPN_STATS_KEY: KEY,
+      EPN_STATS_URL: `${origin}/epn-stats`,
+      EPN_STATS_OAUTH_URL: `${origin}/epn-stats`,
+      EPN_STATS_EVERY_HOURS: 1 / 3_600 / 5,
+      EPN_DEFAULT_CURRENCY: 'RUB',
+      JOURNAL_DIR: dir,
+      REDIS_PREFIX: epn.prefix,
+    },
+    {
+      append: async ({ subject }) => {
+        const id = subject.split(':').at(-1) ?? '';
+        const look = (await asked()).length - 1;
+        listed[look] = [...(listed[look] ?? []), id];
+        return 'accepted';
+      },
+      log: noLog,
+      now: () => now,
+      metrics: createMetrics('epn'),
+      incidents: { open: () => undefined, close: () => undefined } as never,
+      redis: epn.redis,
+    },
+  );
+  try {
+    const looks = await waitFor(async () => (await asked()).length >= 2 && asked());
+    const year = { tsFrom: day(today, 364), tsTo: day(today), statusUpdatedEnd: day(today) };
+    expect(looks.slice(0, 2)).toEqual([
+      { ...year, statusUpdatedStart: day(today, 45) },
+      { ...year, statusUpdatedStart: day(today, 3) },
+    ]);
+    const lately = ['changed-0', 'changed-3'];
+    await waitFor(() => (listed[1]?.length ?? 0) >= 3);
+    expect(listed[0]).toEqual([...lately, 'changed-4', 'changed-45', 'ordered-364']);
+    expect(listed[1]).toEqual([...lately, 'ordered-364']);
+    now = new Date(today.getTime() + DAY_MS);
+    await waitFor(async () => (await asked()).at(-1)?.['statusUpdatedStart'] === day(now, 45));
+  } finally {
+    reconciling?.stop();
+    await epn.close();
+  }
+  // What the double holds a look against.
+  const client = clientAt(join(dir, 'epn-stats.token'));
+  await expect(client.page({ tsFrom: day(today, 366) }, 1)).rejects.toThrow('HTTP 400');
+});
+
+async function asked(): Promise<readonly Readonly<Record<string, string>>[]> {
+  return (await (await fetch(`${origin}/__sandbox/epn-stats/queries`)).json()) as [];
+}
 
 test('the refresh token is on disk before its access token is used, and outlives a restart', async () => {
   await control('POST', '/__sandbox/epn-stats/rows', [rowOf('1', 'approved')]);
