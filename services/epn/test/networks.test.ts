@@ -19,11 +19,16 @@ const config: NetworksConfig = {
 };
 const networks = loadNetworks(config);
 
+const FORM = 'application/x-www-form-urlencoded';
+
 function send(name: (typeof NAMES)[number], query: string): Promise<Outcome> {
   const network = networks.find(({ partner }) => partner === name);
   if (network === undefined) throw new Error(`no mapping of ${name}`);
   const path = `/webhook/${name}/${name}-${TOKEN}`;
-  const delivery = deliveryOf({ method: 'GET', path, query });
+  // As each of them does: Advcake posts a form.
+  const delivery = network.methods.includes('GET')
+    ? deliveryOf({ method: 'GET', path, query })
+    : deliveryOf({ path, headers: { 'content-type': FORM }, body: Buffer.from(query) });
   return receive(networkSource(network), delivery, async () => 'accepted');
 }
 
@@ -135,6 +140,16 @@ describe('a network like Travelpayouts', () => {
     expect(paid.subject).toBe(held.subject);
     expect(other.subject).not.toBe(held.subject);
     expect(paid.data).toMatchObject({ commission: { asset: 'EUR', amount: '9' } });
+  });
+
+  test('writes its times as milliseconds', async () => {
+    const { fields } = await actionOf(
+      'travelpayouts',
+      `${ORDER}&action_state=paid&booked_at=1773254407250`,
+    );
+    expect(fields['time_of_order']).toBe('2026-03-11T18:40:07.250Z');
+    const odd = await actionOf('travelpayouts', `${ORDER}&action_state=paid&booked_at=yesterday`);
+    expect(odd.fields['time_of_order']).toBe('yesterday');
   });
 
   test('says things that are not about money', async () => {
