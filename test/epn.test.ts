@@ -3,6 +3,8 @@ import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { openEpnStats } from '@kopeck/sandbox/epn-stats/epn-stats';
+import { createSandbox } from '@kopeck/sandbox/sandbox';
 import { waitFor } from '@kopeck/testing/wait-for';
 import { allBooked, assertSound, balances, failedJobs, query } from './rig/books.ts';
 import { epn, type Answer } from './rig/partners.ts';
@@ -16,7 +18,12 @@ const SENDERS = 32;
 const OLD_TOKEN = 'epn-token-before-rotation_0123456789abc';
 const NETWORK_TOKEN = 'admitad-token-of-the-rig_0123456789abcde';
 const SIGNING_KEY = 'whsec_cGF5bWVudC1pbnRha2Utc3VpdGUtdGVzdC1rZXktMDE=';
-const CANARIES = [SECRETS.EPN_SECRET_TOKEN, OLD_TOKEN, NETWORK_TOKEN, SIGNING_KEY.slice(6)];
+const STATS_TOKEN = 'first-refresh-token-of-the-rig';
+const STATS_KEY = 'ab12'.repeat(16);
+const CANARIES = [
+  ...[SECRETS.EPN_SECRET_TOKEN, OLD_TOKEN, NETWORK_TOKEN, SIGNING_KEY.slice(6)],
+  ...[STATS_TOKEN, STATS_KEY],
+];
 
 let rig: Rig;
 beforeAll(async () => {
@@ -109,6 +116,89 @@ test('an action is held, earned with its cashback, and charged back with a mail'
   );
   expect(await accounts(/user:|provider:/)).toEqual([]);
 }, 60_000);
+
+test('another amount for the status that is current is a revision: booked, and told in the morning', async () => {
+  const fields = { uniq_id: 'revised-1', click_id: 'u-revised', order_status: 'completed' };
+  const first = await postback(fields);
+  await allBooked(rig, [id(first)]);
+  expect(await accounts(/u-revised/)).toEqual(['user:u-revised 28.9 RUB']);
+  const before = await accounts(/^(commission|provider):epn .*RUB/);
+
+  const revised = await postback({ ...fields, commission_fee: '90' });
+  expect(revised).toMatchObject({ status: 200, body: { status: 'accepted' } });
+  expect(id(revised)).not.toBe(id(first));
+  await allBooked(rig, [id(revised)]);
+  expect(await accounts(/u-revised/)).toEqual(['user:u-revised 27 RUB']);
+  expect(await accounts(/^(commission|provider):epn .*RUB/)).not.toEqual(before);
+  expect(await actions('revised-%')).toEqual([
+    { action_id: 'revised-1', status: 'completed', revision: 2 },
+  ]);
+  const again = await postback({ ...fields, commission_fee: '90' });
+  expect(again).toMatchObject({ status: 200, body: { status: 'duplicate', id: id(revised) } });
+
+  const isMailed = async (): Promise<boolean> =>
+    (await rig.mails()).some((mail) => mail.includes('revised (same status, other amounts)'));
+  const due = `SELECT next_attempt_at > UTC_TIMESTAMP() AS waits FROM outbox
+    WHERE event_id = '${id(revised)}' AND kind = 'alert'`;
+  expect(await query(rig, due)).toEqual([{ waits: 1 }]);
+  expect(await isMailed()).toBe(false);
+  await query(
+    rig,
+    `UPDATE outbox SET next_attempt_at = UTC_TIMESTAMP() WHERE event_id = '${id(revised)}'`,
+  );
+  await waitFor(isMailed, { what: 'the mail of the morning' });
+}, 60_000);
+
+test('the statistics bring into the books what no postback has brought, and nothing twice', async () => {
+  const action = { click_id: 'u-stats', order_status: 'completed' };
+  const known = await postback({ ...action, uniq_id: 'stats-1', order_number: 'stats' });
+  await allBooked(rig, [id(known)]);
+  const double = openEpnStats({ clientId: 'client', refreshToken: STATS_TOKEN });
+  const sandbox = createSandbox({ doubles: [double], now: () => new Date() });
+  const origin = await sandbox.listen(0);
+  const rowOf = (uniqId: string) => ({
+    id: uniqId,
+    attributes: {
+      order_number: 'stats',
+      order_status: 'approved',
+      commission_user: '96.35',
+      currency: 'RUB',
+      click_id: 'u-stats',
+    },
+  });
+  try {
+    await fetch(`${origin}/__sandbox/epn-stats/rows`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify([rowOf('stats-1'), rowOf('stats-2')]),
+    });
+    for (const look of [1, 2]) {
+      await rig.stop('epn');
+      await rig.start('epn', {
+        EPN_STATS_CLIENT_ID: 'client',
+        EPN_STATS_REFRESH_TOKEN: STATS_TOKEN,
+        EPN_STATS_KEY: STATS_KEY,
+        EPN_STATS_URL: `${origin}/epn-stats`,
+        EPN_STATS_OAUTH_URL: `${origin}/epn-stats`,
+      });
+      const compared = /^.*reconciled with the statistics.*$/m;
+      const counts = await waitFor(() => compared.exec(rig.processes.get('epn')?.log() ?? '')?.[0]);
+      expect(counts).toContain('"rows":2');
+      expect(counts).toContain(look === 1 ? '"duplicates":1' : '"duplicates":2');
+    }
+    await waitFor(async () => (await actions('stats-%')).length === 2);
+  } finally {
+    await rig.stop('epn');
+    await sandbox.close();
+    await rig.start('epn');
+  }
+  const entries = `SELECT i.subject FROM entries e JOIN inbox i USING (event_id)
+    WHERE i.subject LIKE 'affiliate:epn\\_bz:stats-%' ORDER BY i.subject`;
+  expect(await query(rig, entries)).toEqual(
+    ['stats-1', 'stats-2'].map((each) => ({ subject: `affiliate:epn_bz:${each}` })),
+  );
+  expect(await accounts(/u-stats/)).toEqual(['user:u-stats 57.8 RUB']);
+}, 120_000);
 
 test('ids that differ in case, and orders without an id, are not merged', async () => {
   const fields = { order_status: 'waiting', commission_fee: '1' };

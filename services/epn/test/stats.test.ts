@@ -164,7 +164,7 @@ test('the first look of a day goes back 45 days, the others three, and none abov
       log: noLog,
       now: () => now,
       metrics: createMetrics('epn'),
-      incidents: { open: () => undefined, close: () => undefined } as never,
+      incidents: { open: () => undefined, close: () => undefined },
       redis: epn.redis,
     },
   );

@@ -10,10 +10,8 @@ const DAY_MS = 86_400_000;
 const MOST_DAYS = 365;
 
 export function queryOf(given: Readonly<Record<string, unknown>>): StatsQuery {
-  const asked = NAMES.flatMap((name) =>
-    given[name] === undefined ? [] : [[name, String(given[name])] as const],
-  );
-  return Object.fromEntries(asked);
+  const asked = NAMES.map((name) => [name, given[name]] as const);
+  return Object.fromEntries(asked.filter(([, value]) => typeof value === 'string'));
 }
 
 /** Null: nothing. The API has no transactions that are older than a year, and knows no times of a day. */
