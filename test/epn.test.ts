@@ -21,8 +21,12 @@ const SIGNING_KEY = 'whsec_cGF5bWVudC1pbnRha2Utc3VpdGUtdGVzdC1rZXktMDE=';
 const STATS_TOKEN = 'first-refresh-token-of-the-rig';
 const STATS_KEY = 'ab12'.repeat(16);
 const CANARIES = [
-  ...[SECRETS.EPN_SECRET_TOKEN, OLD_TOKEN, NETWORK_TOKEN, SIGNING_KEY.slice(6)],
-  ...[STATS_TOKEN, STATS_KEY],
+  SECRETS.EPN_SECRET_TOKEN,
+  OLD_TOKEN,
+  NETWORK_TOKEN,
+  SIGNING_KEY.slice(6),
+  STATS_TOKEN,
+  STATS_KEY,
 ];
 
 let rig: Rig;
