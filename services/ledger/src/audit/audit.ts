@@ -2,7 +2,8 @@ import type { Pool, PoolConnection, RowDataPacket } from 'mysql2/promise';
 import { fromDecimal, toDecimal } from './decimal.ts';
 import { findOrphans, readRows } from './rows.ts';
 import { wrongState } from './state.ts';
-import { balanceKey, createVerifier, type Head, type Problem, type Verifier } from './verify.ts';
+import { balanceKey, createVerifier, wrongEnd } from './verify.ts';
+import type { Head, Problem, Verifier } from './verify.ts';
 
 export interface AuditReport {
   /** Up to here everything was right. */
@@ -64,17 +65,8 @@ async function wrongHead(
   anchors: readonly Head[],
 ): Promise<Problem | null> {
   const [rows] = await tx.query<RowDataPacket[]>('SELECT id, seq, hash FROM chain_head');
-  const place = `seq ${head.seq}`;
-  const found = rows.map((row) => `${row['id']} ${row['seq']} ${row['hash']}`).join();
-  if (found !== `1 ${head.seq} ${head.hash}`)
-    return {
-      invariant: 'chain',
-      place,
-      what: 'the head of the chain is another: rows are cut off',
-    };
-  const beyond = anchors.find(({ seq }) => seq > head.seq);
-  if (beyond === undefined) return null;
-  return { invariant: 'chain', place, what: `the books once reached seq ${beyond.seq}: cut off` };
+  const stored = rows.map((row) => `${row['id']} ${row['seq']} ${row['hash']}`);
+  return wrongEnd(head, stored, anchors);
 }
 
 async function wrongOrphan(tx: PoolConnection): Promise<Problem | null> {

@@ -108,6 +108,25 @@ function wrongAnchor({ link, hash }: AuditRow, anchors: ReadonlyMap<bigint, stri
   return ['chain', 'the books had another head here: the chain was made anew'];
 }
 
+/**
+ * Whether the rows end where they did: at the head that is stored, one row written `1 SEQ HASH`, and not before
+ * any that was printed.
+ */
+export function wrongEnd(
+  head: Head,
+  stored: readonly string[],
+  anchors: readonly Head[],
+): Problem | null {
+  const place = `seq ${head.seq}`;
+  const isStored = stored.join() === `1 ${head.seq} ${head.hash}`;
+  const beyond = anchors.find(({ seq }) => seq > head.seq);
+  if (isStored && beyond === undefined) return null;
+  const what = isStored
+    ? `the books once reached seq ${beyond?.seq}: cut off`
+    : 'the head of the chain is another: rows are cut off';
+  return { invariant: 'chain', place, what };
+}
+
 export function balanceKey(account: string, asset: string): string {
   return `${asset} ${account}`;
 }
