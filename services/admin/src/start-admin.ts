@@ -18,7 +18,7 @@ import { queueBoard } from './queues/board.ts';
 import { adminRoutes } from './routes.ts';
 
 /** Of the queues and streams of a bulk, and of the looks for what was left behind or subscribed to. */
-const TIMING = {
+export const TIMING = {
   backoffMs: 2_000,
   lockMs: 30_000,
   stalledMs: 10_000,

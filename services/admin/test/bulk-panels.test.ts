@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, expect, inject, test } from 'vitest';
 import { createTestDatabase, type TestDatabase } from '@kopeck/testing/test-database';
+import { TIMING } from '../src/start-admin.ts';
 import { bulksOf, HEADERS, sumOf } from './bulks.ts';
 import { DIALECTS, type DialectCase } from './dialects.ts';
 import { runAdmin, type RunningAdmin } from './running-admin.ts';
@@ -124,4 +125,6 @@ test('a stream of a bulk that is under way tells how far it is, and ends itself'
   expect(told).toMatch(/^retry: 1000\n\nevent: progress\ndata: \{.*"done":0,.*\}\n\n$/);
   await admin.fault('de1', 'none');
   await finished(jobId);
+  // Of production, as the page of the API says.
+  expect(TIMING.streamMs).toBe(25_000);
 });

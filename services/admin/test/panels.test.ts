@@ -301,3 +301,33 @@ test('a server that cannot be reached five times is left alone for a minute, the
   ahead = 122_000;
   expect(await kindOf(panel.fetch(dialect.ref, soon()))).toBe('no error');
 });
+
+test('whoever gives up before his turn says nothing of the panel, and takes nobody’s turn', async () => {
+  const dialect = named('remnawave 3.3.2');
+  const panel = open(dialect, { concurrency: 1, perSecond: 1 });
+  await panel.probe(soon());
+  const impatient = Array.from({ length: 8 }, () =>
+    kindOf(panel.fetch(dialect.ref, AbortSignal.timeout(50))),
+  );
+  expect(new Set(await Promise.all(impatient))).toEqual(new Set(['rate_limited']));
+  expect(await kindOf(panel.fetch(dialect.ref, soon()))).toBe('no error');
+});
+
+test('a breaker counts what the panel has done, and not what a caller did not wait for', async () => {
+  const dialect = named('remnawave 3.3.2');
+  const server = dialect.server.id;
+  const panel = open(dialect);
+  const times = (count: number, signal: () => AbortSignal): Promise<readonly string[]> =>
+    Promise.all(Array.from({ length: count }, () => kindOf(panel.fetch(dialect.ref, signal()))));
+  await turn('faults', { server, fault: 'hang' });
+  const short = await times(6, () => AbortSignal.timeout(50));
+  expect(short).toEqual(short.map(() => 'timeout'));
+  await turn('faults', { server, fault: 'reset' });
+  expect(await times(4, soon)).toEqual(['connection', 'connection', 'connection', 'connection']);
+  expect(await times(1, () => AbortSignal.abort())).toEqual(['rate_limited']);
+  expect(await times(1, soon)).toEqual(['connection']);
+  await turn('faults', { server, fault: 'none' });
+  expect(await times(1, soon)).toEqual(['connection']);
+  const log = (await (await fetch(`${origin}/__sandbox/panel/log`)).json()) as Logged[];
+  expect(log).toHaveLength(11);
+});

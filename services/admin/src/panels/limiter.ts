@@ -27,6 +27,8 @@ export function limited(send: Send, { concurrency, perSecond, answerMs, now }: L
     try {
       if (pauseMs > 0) await delay(pauseMs, undefined, { signal });
     } catch {
+      // Nobody asks at that time, and nobody has to wait for it.
+      if (nextAt === at + gapMs) nextAt = at;
       leave();
       throw new GivenUp('rate_limited');
     }
