@@ -5,8 +5,10 @@ import { waitFor } from '@kopeck/testing/wait-for';
 import { createRandom } from '../chaos/random.ts';
 import { allBooked, assertSound, failedJobs, query } from '../rig/books.ts';
 import { stars } from '../rig/partners.ts';
+import { allAt, EVERYTHING } from '../rig/everything.ts';
+import { openOutside, type Outside } from '../rig/outside.ts';
 import { NAMES, startRig, type Name, type Rig } from '../rig/rig.ts';
-import { nastyRequest, type NastyRequest } from './nasty.ts';
+import { nastyRequest, ROUTES, wellFormed, type NastyRequest } from './nasty.ts';
 
 /** A million by `npm run fuzz`. */
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 15_000);
@@ -18,14 +20,35 @@ const NODE_OPTIONS = '--max-semi-space-size=1';
 const MAY_GROW_BYTES = 64 * 2 ** 20;
 const ANSWER_WITHIN_MS = 30_000;
 
+/** Nobody listens there. */
+const NOWHERE = 'http://127.0.0.1:9';
+
 let rig: Rig;
+let outside: Outside;
 const agent = new Agent({ keepAlive: true, maxSockets: LANES });
 beforeAll(async () => {
-  rig = await startRig(NAMES, { NODE_OPTIONS });
+  outside = await openOutside();
+  rig = await startRig(NAMES, {
+    ...EVERYTHING,
+    ...allAt(NOWHERE),
+    ...outside.env,
+    NODE_OPTIONS,
+  });
 }, 120_000);
 afterAll(async () => {
   agent.destroy();
   await rig.close();
+  await outside.close();
+});
+
+// What is not configured says so to everybody, and would bear any nonsense.
+test.each(ROUTES)('$service answers $method $path, for it is configured', async (route) => {
+  const status = await waitFor(async () => {
+    const answered = await send(wellFormed(route));
+    return answered !== 503 && answered;
+  });
+  expect(status).toBeGreaterThanOrEqual(200);
+  expect(status).toBeLessThan(500);
 });
 
 test(`${REQUESTS} nasty requests (seed ${SEED}) get no 5xx, end no process and leave no memory behind`, async () => {

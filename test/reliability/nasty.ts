@@ -1,5 +1,6 @@
 import { gzipSync } from 'node:zlib';
 import type { Random } from '../chaos/random.ts';
+import { EVERYTHING } from '../rig/everything.ts';
 import { PANEL_TOKEN, SECRETS } from '../rig/secrets.ts';
 import type { Name } from '../rig/rig.ts';
 
@@ -11,43 +12,75 @@ export interface NastyRequest {
   readonly body: Buffer | null;
 }
 
-interface Route {
+export interface Route {
   readonly service: Name;
   readonly path: string;
   readonly method: string;
   readonly headers?: Record<string, string>;
+  /** One that makes sense; unset: {}. */
+  readonly body?: string;
 }
 
 const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
 const SHOP = bearer(SECRETS.WEBHOOK_API_TOKEN);
 const OPERATOR = bearer(SECRETS.ADMIN_API_KEY);
 const READER = bearer(SECRETS.LEDGER_API_TOKEN);
+const SELLER = bearer(SECRETS.CRYPTO_API_TOKEN);
+const BRIDGE = bearer(EVERYTHING.BRIDGE_TOKEN);
+const READERS = bearer(EVERYTHING.LEDGER_USER_API_TOKEN);
+const PERSON = {
+  authorization: `Basic ${Buffer.from(`me:${SECRETS.ADMIN_API_KEY}`).toString('base64')}`,
+};
 const UPDATE = { 'x-telegram-bot-api-secret-token': SECRETS.TELEGRAM_WEBHOOK_SECRET };
 const TOKEN = SECRETS.EPN_SECRET_TOKEN;
+const [, ADMITAD = ''] = EVERYTHING.AFFILIATE_TOKENS.split(':');
 
 /** Every door: with the key where there is one, since what lies behind it must bear nonsense too. */
-const ROUTES: readonly [Route, ...Route[]] = [
+export const ROUTES: readonly [Route, ...Route[]] = [
   { service: 'sbp', method: 'POST', path: '/api/payment', headers: SHOP },
   { service: 'sbp', method: 'POST', path: '/api/payment/order-1/refund', headers: SHOP },
   { service: 'sbp', method: 'POST', path: '/api/payment/order-1/cancel', headers: SHOP },
   { service: 'sbp', method: 'GET', path: '/api/status/order-1', headers: SHOP },
   { service: 'sbp', method: 'GET', path: '/pay/0123456789abcdef0123456789abcdef' },
   { service: 'sbp', method: 'POST', path: '/webhook/sbp/raiffeisen' },
+  { service: 'sbp', method: 'POST', path: '/webhook/sbp/tbank' },
+  { service: 'sbp', method: 'POST', path: '/webhook/sbp/yookassa' },
+  { service: 'sbp', method: 'POST', path: '/webhook/sbp/tochka' },
+  { service: 'sbp', method: 'POST', path: '/webhook/sbp/bridge', headers: BRIDGE },
   { service: 'crypto', method: 'POST', path: '/webhook/cryptobot' },
   { service: 'crypto', method: 'POST', path: '/webhook/telegram', headers: UPDATE },
-  { service: 'crypto', method: 'POST', path: '/api/crypto/invoice' },
+  {
+    service: 'crypto',
+    method: 'POST',
+    path: '/api/crypto/invoice',
+    headers: SELLER,
+    body: '{"user":"1","ndn":"100","asset":"USDT","amount":"5"}',
+  },
+  {
+    service: 'crypto',
+    method: 'POST',
+    path: '/api/stars/invoice',
+    headers: SELLER,
+    body: '{"user":"1","ndn":"100"}',
+  },
+  { service: 'crypto', method: 'POST', path: '/api/stars/refund', headers: SELLER },
   { service: 'crypto', method: 'GET', path: '/api/balance' },
+  { service: 'crypto', method: 'POST', path: '/api/balance/ticket' },
   { service: 'epn', method: 'GET', path: `/webhook/${TOKEN}?click_id=1&order_number=2` },
   { service: 'epn', method: 'POST', path: `/webhook/${TOKEN}` },
   { service: 'epn', method: 'GET', path: '/webhook/short' },
+  { service: 'epn', method: 'GET', path: `/webhook/admitad/${ADMITAD}?subid=1` },
   { service: 'epn', method: 'POST', path: '/svix/epn' },
   { service: 'admin', method: 'POST', path: '/admin/update_configs/1', headers: OPERATOR },
   { service: 'admin', method: 'POST', path: '/admin/purchases', headers: OPERATOR },
   { service: 'admin', method: 'PATCH', path: '/admin/purchases/1', headers: OPERATOR },
   { service: 'admin', method: 'POST', path: '/admin/servers', headers: OPERATOR },
   { service: 'admin', method: 'GET', path: '/admin/update_configs/jobs/1', headers: OPERATOR },
+  { service: 'admin', method: 'GET', path: '/admin/queues', headers: PERSON },
+  { service: 'admin', method: 'GET', path: '/admin/queues/api/queues', headers: PERSON },
   { service: 'admin', method: 'GET', path: '/sub/0123456789abcdef0123456789abcdef' },
   { service: 'ledger', method: 'GET', path: '/api/ledger/balances/user:1', headers: READER },
+  { service: 'ledger', method: 'GET', path: '/api/ledger/subscriptions/user:1', headers: READERS },
   { service: 'ledger', method: 'GET', path: '/api/ledger/events/telegram.x', headers: READER },
 ];
 
@@ -64,10 +97,24 @@ export function nastyRequest(random: Random): NastyRequest {
     path,
     headers: {
       ...(hasBody ? { 'content-type': type } : {}),
+      // Each comes from somewhere else, so that nobody is locked out for the wrong keys of others.
+      'x-forwarded-for': `198.18.${random.whole(0, 255)}.${random.whole(1, 254)}`,
       ...route.headers,
       ...(random.part() < 0.3 ? random.pick(HEADERS)(random) : {}),
     },
     body: hasBody ? body : null,
+  };
+}
+
+/** The same door as it is meant to be used. */
+export function wellFormed({ service, method, path, headers, body = '{}' }: Route): NastyRequest {
+  const isPost = method !== 'GET';
+  return {
+    service,
+    method,
+    path,
+    headers: { ...(isPost ? { 'content-type': 'application/json' } : {}), ...headers },
+    body: isPost ? Buffer.from(body) : null,
   };
 }
 

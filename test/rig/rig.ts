@@ -86,6 +86,7 @@ export async function startRig(
     DATABASE_URL: databaseUrl,
     REDIS_URL: redis.url,
     QUEUES_REDIS_URL: redis.url,
+    LEDGER_URL: url['ledger'] ?? '',
     RAIFFEISEN_URL: `${sandboxUrl}/raiffeisen/api`,
     PANELS: JSON.stringify({
       de1: { kind: 'sandbox', url: `${sandboxUrl}/panel`, token: PANEL_TOKEN },
