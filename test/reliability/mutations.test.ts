@@ -1,12 +1,18 @@
-import { Agent, request } from 'node:http';
+import { generateKeyPairSync } from 'node:crypto';
+import { once } from 'node:events';
+import { Agent, createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { waitFor } from '@kopeck/testing/wait-for';
 import { allBooked, assertSound, query } from '../rig/books.ts';
+import { allAt } from '../rig/everything.ts';
 import { epn, stars } from '../rig/partners.ts';
 import { startRig, type Rig } from '../rig/rig.ts';
 import { SIGNED_ENV, signedRequests, type HttpRequest, type SignedRequest } from './signed.ts';
 
 const LANES = 16;
+/** Nobody listens there. */
+const NOWHERE = 'http://127.0.0.1:9';
 const AFTER_ALL = {
   click_id: 'after',
   order_number: 'all',
@@ -14,19 +20,30 @@ const AFTER_ALL = {
   order_status: 'waiting',
   commission_fee: '1.00',
 };
-/** `npm run fuzz` flips them all; else every fifth of what is long, which is each place in a byte. */
+/** `npm run fuzz` flips them all; else every ninth of what is long, which is each place in a byte. */
 const IS_WHOLE = process.env['MUTATIONS'] === 'all';
-const FIFTH = 5;
+const NINTH = 9;
 const LONG_BYTES = 100;
 const agent = new Agent({ keepAlive: true, maxSockets: LANES });
-const requests = signedRequests(new Date());
+const bank = generateKeyPairSync('rsa', { modulusLength: 2048 });
+const requests = signedRequests(new Date(), bank.privateKey);
+/** Where Tochka publishes its key. */
+const keys = createServer((_request, response) => {
+  response.setHeader('content-type', 'application/json');
+  response.end(JSON.stringify(bank.publicKey.export({ format: 'jwk' })));
+});
 
 let rig: Rig;
 beforeAll(async () => {
-  rig = await startRig(['sbp', 'crypto', 'epn', 'admin', 'ledger'], SIGNED_ENV);
+  keys.listen(0, '127.0.0.1');
+  await once(keys, 'listening');
+  const { port } = keys.address() as AddressInfo;
+  const urls = { ...allAt(NOWHERE), TOCHKA_KEYS_URL: `http://127.0.0.1:${port}/` };
+  rig = await startRig(['sbp', 'crypto', 'epn', 'admin', 'ledger'], { ...SIGNED_ENV, ...urls });
 }, 120_000);
 afterAll(async () => {
   agent.destroy();
+  keys.close();
   await rig.close();
 });
 
@@ -83,7 +100,7 @@ interface Mutant {
 /** Every bit of every part, one at a time; shared by all lanes, each takes the next. */
 function* mutantsOf(signed: SignedRequest): Generator<Mutant> {
   for (const { name, bytes, isSame } of signed.parts) {
-    const step = IS_WHOLE || bytes.length < LONG_BYTES ? 1 : FIFTH;
+    const step = IS_WHOLE || bytes.length < LONG_BYTES ? 1 : NINTH;
     for (let bit = 0; bit < bytes.length * 8; bit += step) {
       const flipped = Buffer.from(bytes);
       flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));

@@ -1,4 +1,6 @@
-import { createHash, createHmac } from 'node:crypto';
+import { createHash, createHmac, sign, type KeyObject } from 'node:crypto';
+import { sign as signInitData } from '../../services/crypto/src/balance/init-data.ts';
+import { EVERYTHING } from '../rig/everything.ts';
 import { fixture } from '../rig/partners.ts';
 import type { Name } from '../rig/rig.ts';
 import { SECRETS } from '../rig/secrets.ts';
@@ -10,8 +12,8 @@ export interface SignedRequest {
   /** Makes no event: its order is nobody's. */
   readonly isAboutNothing?: boolean;
   readonly parts: readonly SignedPart[];
-  /** What it is answered as it is: 404 when its path leads to nothing. */
-  readonly taken: 200 | 404;
+  /** What it is answered as it is: 404 when its path leads to nothing, 400 when it asks for nothing. */
+  readonly taken: 200 | 400 | 404;
   /** What it is answered when it is not as it was. */
   readonly refused: readonly number[];
   /** The request, with these bytes in the place of the parts. */
@@ -32,41 +34,60 @@ export interface HttpRequest {
   readonly body: Buffer | null;
 }
 
+/** Beside everything that a rig can be configured with: what these are signed with. */
 export const SIGNED_ENV = {
+  ...EVERYTHING,
   SVIX_SECRETS: 'epn:whsec_cGF5bWVudC1pbnRha2Utc3VpdGUtdGVzdC1rZXktMDE=',
   TBANK_TERMINAL_KEY: 'MutationDEMO',
   TBANK_PASSWORD: 'terminal-password-of-the-rig-0123456789',
 } as const;
 
+/** Every fixture that is JSON: what is signed is proved, whether or not it makes sense. */
 const CRYPTOBOT = [
   'cb-invoice-paid-crypto.json',
+  'cb-invoice-paid-crypto-redelivery.json',
   'cb-invoice-paid-fiat-swap.json',
   'cb-v1-minimal.json',
   'cb-trap-reserialise.json',
+  'cb-malformed-payload-null.json',
+  'cb-malformed-status-active.json',
+  'cb-unknown-update-type.json',
+  'cb-testnet-jet.json',
 ];
 const JSON_TYPE = { 'content-type': 'application/json' };
 
-export function signedRequests(now: Date): readonly SignedRequest[] {
+/** `bank`: whose public half the rig is told to be Tochka's. */
+export function signedRequests(now: Date, bank: KeyObject): readonly SignedRequest[] {
+  const [, admitad = ''] = EVERYTHING.AFFILIATE_TOKENS.split(':');
   return [
     ...CRYPTOBOT.map(cryptobot),
     telegram(),
     epnToken(),
+    network(admitad),
     svix(now),
     raiffeisen(),
     tbank(),
+    tochka(bank),
+    bridge(),
+    initData(now),
     apiKey('admin', '/admin/update_configs/jobs/nobody', SECRETS.ADMIN_API_KEY),
     apiKey('ledger', '/api/ledger/events/nobody', SECRETS.LEDGER_API_TOKEN),
     apiKey('sbp', '/api/status/nobody', SECRETS.WEBHOOK_API_TOKEN),
+    apiKey('ledger', '/api/ledger/balances/user:1', EVERYTHING.LEDGER_USER_API_TOKEN, 200),
+    apiKey('crypto', '/api/crypto/invoice', SECRETS.CRYPTO_API_TOKEN, 400),
   ];
 }
 
 /** The whole body, as it comes. */
 function cryptobot(file: string): SignedRequest {
   const body = fixture(file);
-  const key = createHash('sha256').update(SECRETS.CRYPTOBOT_TOKEN).digest();
+  const isTest = file.includes('testnet');
+  const token = isTest ? SECRETS.CRYPTOBOT_TESTNET_TOKEN : SECRETS.CRYPTOBOT_TOKEN;
+  const key = createHash('sha256').update(token).digest();
   return {
     name: file,
     service: 'crypto',
+    isAboutNothing: file.includes('unknown'),
     taken: 200,
     refused: [401],
     parts: [{ name: 'body', bytes: body }, hex(createHmac('sha256', key).update(body).digest())],
@@ -108,6 +129,25 @@ function epnToken(): SignedRequest {
     build: (values) => ({
       method: 'GET',
       path: `/webhook/${textOf(values, 'token')}?${query}&commission_fee=1.50`,
+      headers: {},
+      body: null,
+    }),
+  };
+}
+
+/** Of another network than EPN, in the path, too. */
+function network(secret: string): SignedRequest {
+  const query =
+    'subid=u-3&order_id=3&admitad_id=3&payment_status=open&payment_sum=3.50&currency=RUB';
+  return {
+    name: 'postback of a network',
+    service: 'epn',
+    taken: 200,
+    refused: [404],
+    parts: [{ name: 'token', bytes: Buffer.from(secret) }],
+    build: (values) => ({
+      method: 'GET',
+      path: `/webhook/admitad/${textOf(values, 'token')}?${query}`,
       headers: {},
       body: null,
     }),
@@ -213,21 +253,117 @@ function tbank(): SignedRequest {
   };
 }
 
-/** Of paths that lead to nothing, so that nothing is in the answer. */
-function apiKey(service: Name, path: string, key: string): SignedRequest {
+/** A bare JWT is the whole body. */
+function tochka(bank: KeyObject): SignedRequest {
+  const encode = (json: object): string => Buffer.from(JSON.stringify(json)).toString('base64url');
+  const claims = { webhookType: 'incomingSbpPayment', qrcId: 'AS10000NOBODYSCODE00000000000000' };
+  const text = `${encode({ alg: 'RS256', typ: 'JWT' })}.${encode(claims)}`;
+  const proof = sign('RSA-SHA256', Buffer.from(text), bank);
+  return {
+    name: 'tochka',
+    service: 'sbp',
+    isAboutNothing: true,
+    taken: 200,
+    refused: [400, 401],
+    parts: [
+      {
+        name: 'jwt',
+        bytes: Buffer.from(`${text}.${proof.toString('base64url')}`),
+        isSame(bytes) {
+          const [header = '', payload = '', signature = '', ...more] = bytes
+            .toString('latin1')
+            .split('.');
+          return (
+            `${header}.${payload}` === text &&
+            more.length === 0 &&
+            /^[\w-]+$/.test(signature) &&
+            Buffer.from(signature, 'base64url').equals(proof)
+          );
+        },
+      },
+    ],
+    build: (values) => ({
+      method: 'POST',
+      path: '/webhook/sbp/tochka',
+      headers: { 'content-type': 'text/plain' },
+      body: values.get('jwt') ?? null,
+    }),
+  };
+}
+
+/** The token of the operator's own upstream; the body only says where to look. */
+function bridge(): SignedRequest {
+  return {
+    name: 'bridge',
+    service: 'sbp',
+    isAboutNothing: true,
+    taken: 200,
+    refused: [401],
+    parts: [{ name: 'token', bytes: Buffer.from(EVERYTHING.BRIDGE_TOKEN) }],
+    build: (values) => ({
+      method: 'POST',
+      path: '/webhook/sbp/bridge',
+      headers: { ...JSON_TYPE, authorization: `Bearer ${textOf(values, 'token')}` },
+      body: Buffer.from('{"orderId":"nobodys-order-03"}'),
+    }),
+  };
+}
+
+/** What Telegram hands to a Mini App: every field is signed. */
+function initData(now: Date): SignedRequest {
+  const fields = [
+    ['auth_date', String(Math.floor(now.getTime() / 1_000))],
+    ['query_id', 'AAH-mutation'],
+    ['user', '{"id":5123456789,"first_name":"Maria"}'],
+  ] as const;
+  const hash = signInitData(fields, SECRETS.TELEGRAM_BOT_TOKEN).toString('hex');
+  const text = new URLSearchParams([...fields, ['hash', hash]].map(([key, value]) => [key, value]));
+  const read = (bytes: Buffer): string => {
+    const values = Object.fromEntries(new URLSearchParams(bytes.toString('latin1')));
+    return JSON.stringify({ ...values, hash: values['hash']?.toLowerCase() });
+  };
+  return {
+    name: 'initData',
+    service: 'crypto',
+    isAboutNothing: true,
+    taken: 200,
+    refused: [401],
+    parts: [
+      {
+        name: 'initData',
+        bytes: Buffer.from(text.toString()),
+        isSame: (bytes) => read(bytes) === read(Buffer.from(text.toString())),
+      },
+    ],
+    build: (values) => ({
+      method: 'GET',
+      path: '/api/balance',
+      headers: { authorization: `tma ${textOf(values, 'initData')}` },
+      body: null,
+    }),
+  };
+}
+
+/** Where the key alone is looked at: nothing, or hardly anything, is in the answer. */
+function apiKey(
+  service: Name,
+  path: string,
+  key: string,
+  taken: SignedRequest['taken'] = 404,
+): SignedRequest {
   return {
     name: path,
     service,
     isAboutNothing: true,
-    taken: 404,
+    taken,
     // 429: whoever guesses is slowed down.
     refused: [401, 429],
     parts: [{ name: 'key', bytes: Buffer.from(key) }],
     build: (values) => ({
-      method: 'GET',
+      method: taken === 400 ? 'POST' : 'GET',
       path,
-      headers: { authorization: `Bearer ${textOf(values, 'key')}` },
-      body: null,
+      headers: { ...JSON_TYPE, authorization: `Bearer ${textOf(values, 'key')}` },
+      body: taken === 400 ? Buffer.from('{}') : null,
     }),
   };
 }
