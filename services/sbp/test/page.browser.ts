@@ -1,12 +1,13 @@
 import decodeQr from 'qr/decode.js';
 import { createRequire } from 'node:module';
-import { chromium, type Browser } from 'playwright-core';
+import { chromium, type Browser, type Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import {
   createSbpDatabase,
   pay,
   postPayment,
   startTestSbp,
+  turn,
   type RunningSbp,
   type SbpDatabase,
 } from './running-sbp.ts';
@@ -43,7 +44,13 @@ test('a payer scans the code, pays, and sees it on the page without a reload', a
 
   await page.goto(String(body['payUrl']));
   await page.getByText('Waiting for the payment').waitFor();
-  expect(await page.locator('time').textContent()).toMatch(/^\d+:\d\d$/);
+  const left = await page.locator('time').textContent();
+  expect(left).toMatch(/^\d+:\d\d$/);
+  await page
+    .locator('time')
+    .filter({ hasNotText: left ?? '' })
+    .waitFor();
+  expect(secondsOf(await page.locator('time').textContent())).toBeLessThan(secondsOf(left));
   expect(scanned(await page.locator('svg').screenshot())).toBe(body['qr']);
   expect(await page.getByRole('link', { name: 'Open in my bank’s app' }).getAttribute('href')).toBe(
     body['qr'],
@@ -53,6 +60,25 @@ test('a payer scans the code, pays, and sees it on the page without a reload', a
   await page.getByText('Paid. Thank you!').waitFor();
   expect(await page.locator('svg').count()).toBe(0);
   expect({ loads, mistakes }).toEqual({ loads: 1, mistakes: [] });
+});
+
+test('a page whose code has expired says that the money came late, without a reload', async () => {
+  const wanted = { amount: 100, orderId: 'late', ttlMinutes: 1 };
+  const { body } = await postPayment(sbp, wanted);
+  const pages = await Promise.all([0, 1].map(() => browser.newPage({ locale: 'en-GB' })));
+  const [watching, coming] = pages as [Page, Page];
+  await watching.goto(String(body['payUrl']));
+  await turn(sbp, { callbacks: 'drop', holdStatus: true });
+  await pay(sbp, body['qrcId']);
+  sbp.advance(62_000);
+  await sbp.looker.lookAtDue();
+  await coming.goto(String(body['payUrl']));
+  for (const page of pages) await page.getByText('The time to pay is over').waitFor();
+
+  await turn(sbp, { callbacks: 'deliver', holdStatus: false });
+  sbp.advance(60_000);
+  await sbp.looker.lookAtDue();
+  for (const page of pages) await page.getByText('Paid. Thank you!').waitFor();
 });
 
 test('a phone offers the apps of banks, a desktop does not', async () => {
@@ -85,6 +111,11 @@ test('without JavaScript the page looks again by itself', async () => {
   await pay(sbp, body['qrcId']);
   await page.getByText('Оплачено. Спасибо!').waitFor();
 });
+
+function secondsOf(text: string | null): number {
+  const [minutes = 0, seconds = 0] = (text ?? '').split(':').map(Number);
+  return 60 * minutes + seconds;
+}
 
 interface Png {
   readonly width: number;

@@ -10,6 +10,7 @@ import {
   pay,
   postPayment,
   startTestSbp,
+  turn,
   type RunningSbp,
   type SbpDatabase,
 } from './running-sbp.ts';
@@ -104,6 +105,47 @@ test('the stream tells how it stands and when that changes; then the page says s
   expect(after.text).toContain('Paid. Thank you!');
   expect(after.text).not.toContain('<svg');
   expect((await fetch(`${url}/qr.png`)).status).toBe(404);
+});
+
+test('a declined payment says so, and its code stays to be tried again', async () => {
+  const { url, body } = await order('declined', { returnUrl: 'https://shop.example/back?a=1&b=2' });
+  await pay(sbp, body['qrcId'], { decline: true });
+  const russian = await waitFor(async () => {
+    const { text } = await page(url);
+    return text.includes('Оплата не прошла') && text;
+  });
+  expect(russian).toContain('<svg');
+  expect(russian).toContain(
+    '<a href="https://shop.example/back?a=1&amp;b=2">Вернуться в магазин</a>',
+  );
+  const english = (await page(url, 'en')).text;
+  expect(english).toContain('The payment did not go through');
+  expect(english).toContain('>Back to the shop</a>');
+});
+
+test('an expired code is not shown, and money that comes late still is', async () => {
+  const { url, body } = await order('expired', { ttlMinutes: 1 });
+  await turn(sbp, { callbacks: 'drop', holdStatus: true });
+  await pay(sbp, body['qrcId']);
+  sbp.advance(62_000);
+  await sbp.looker.lookAtDue();
+  const { text } = await page(url);
+  expect(text).toContain('Время оплаты истекло');
+  expect((await page(url, 'en')).text).toContain('The time to pay is over');
+  expect(text).not.toContain('<svg');
+  // It goes on looking, with JavaScript and without.
+  expect(text).toContain('new EventSource(');
+  expect(text).toContain('<noscript><meta http-equiv="refresh" content="60"></noscript>');
+
+  const heard = hear(url);
+  await waitFor(() => heard.text.includes('data: expired'));
+  await turn(sbp, { callbacks: 'deliver', holdStatus: false });
+  sbp.advance(60_000);
+  await sbp.looker.lookAtDue();
+  await waitFor(() => heard.text.includes('data: paid'));
+  heard.stop();
+  expect((await page(url)).text).toContain('Оплачено');
+  expect((await page(url)).text).not.toContain('<script');
 });
 
 test('a stream ends by itself, and the browser comes again', async () => {
