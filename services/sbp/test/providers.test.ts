@@ -30,6 +30,26 @@ afterAll(async () => {
   await database.drop();
 });
 
+/** 140 characters; the 128th is one that must not be cut in two. */
+const DESCRIPTION = `${'я'.repeat(127)}😀${'z'.repeat(12)}`;
+const RETURN_URL = 'https://shop.example/back?order=1';
+
+/** What each is told of an order besides the sum: as much as it takes. */
+const TOLD: Readonly<Record<string, object>> = {
+  raiffeisen: { paymentDetails: DESCRIPTION, redirectUrl: RETURN_URL },
+  tbank: {
+    Description: DESCRIPTION.slice(0, 140),
+    SuccessURL: RETURN_URL,
+    FailURL: RETURN_URL,
+  },
+  yookassa: {
+    description: 'я'.repeat(127),
+    confirmation: { type: 'qr', return_url: RETURN_URL },
+  },
+  tochka: { paymentPurpose: DESCRIPTION.slice(0, 140), redirectUrl: RETURN_URL },
+  bridge: { cardNumber: '2200000000000053', cardOwner: 'IVAN IVANOV' },
+};
+
 /** What a provider can do beside making codes. */
 interface Able {
   readonly refund: boolean;
@@ -62,6 +82,47 @@ describe.each(Object.entries(DOUBLES))('%s', (provider, double) => {
     // One try each: whatever this provider takes for an acknowledgement, it was given.
     for (const tries of await callbackStatuses(bank())) expect(tries).toEqual([200]);
     expect(eventsOf('paid')).toEqual(['payment.paid 100 RUB']);
+  });
+
+  test('is told what the payer sees and where the payer goes back, and the shop’s card', async () => {
+    const qrId = await order('told', { description: DESCRIPTION, returnUrl: RETURN_URL });
+    const made = (await sandboxQrs(bank())).find((qr) => qr.qrId === qrId);
+    expect(made?.asked).toMatchObject(TOLD[provider] ?? {});
+    const plain = await order('untold');
+    const { asked } = (await sandboxQrs(bank())).find((qr) => qr.qrId === plain) ?? {};
+    expect(JSON.stringify(asked)).not.toMatch(/https?:|null/);
+  });
+
+  test('stays paid, whatever it says afterwards', async () => {
+    const qrId = await order('stays');
+    await payAt(bank(), qrId);
+    await untilStatus('stays', 'paid');
+    await turn(bank(), { holdStatus: true });
+    sbp.advance(HOUR_MS + 61_000);
+    // As if it had expired without having been paid.
+    expect(await notify(bank(), qrId, { paymentStatus: 'DECLINED' })).toBe(200);
+    await untilRead('stays');
+    await turn(bank(), { holdStatus: false });
+    expect((await getStatus(sbp, id('stays'))).body['status']).toBe('paid');
+    expect(eventsOf('stays')).toEqual(['payment.paid 100 RUB']);
+  });
+
+  test('hangs while its callback is answered: that waits for nobody', async () => {
+    const qrId = await order('hangs');
+    await turn(bank(), { callbacks: 'drop', faults: [{ on: 'read', kind: 'hang' }] });
+    await payAt(bank(), qrId);
+    const { attemptId = '' } = (await sbp.attempts.find(id('hangs'))) ?? {};
+    const hasGivenUp = (): boolean =>
+      sbp.lines.some((line) => line.includes('could not be read') && line.includes(attemptId));
+    expect(await notify(bank(), qrId)).toBe(200);
+    expect(hasGivenUp()).toBe(false);
+    await waitFor(hasGivenUp);
+    await turn(bank(), { callbacks: 'deliver' });
+    await waitFor(async () => {
+      sbp.advance(15_000);
+      await sbp.looker.lookAtDue();
+      return (await getStatus(sbp, id('hangs'))).body['status'] === 'paid';
+    });
   });
 
   test('declines, and then takes the money all the same', async () => {
@@ -255,6 +316,16 @@ describe.each(Object.entries(DOUBLES))('%s', (provider, double) => {
   async function untilStatus(name: string, status: string): Promise<void> {
     const look = async () => (await getStatus(sbp, id(name))).body['status'] === status;
     await waitFor(look, { what: `${id(name)} to be ${status}` });
+  }
+
+  /** Whatever was heard of a paid order has been looked at. */
+  async function untilRead(name: string): Promise<void> {
+    const look = async () => {
+      await sbp.looker.lookAtDue();
+      const { nextLookAt = null } = (await sbp.attempts.find(id(name))) ?? {};
+      return nextLookAt === null;
+    };
+    await waitFor(look, { what: `${id(name)} to be read` });
   }
 
   async function untilRefunded(name: string, status: string): Promise<void> {

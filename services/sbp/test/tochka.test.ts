@@ -93,7 +93,9 @@ test.each([
 test.each([
   ['Initiated', 'pending'],
   ['WaitingForClientConfirm', 'pending'],
+  ['WaitingForConfirm', 'pending'],
   ['Confirmed', 'pending'],
+  ['WaitingForAccept', 'pending'],
   ['Accepted', 'succeeded'],
   ['Rejected', 'failed'],
 ])('a refund that is %s is %s', (word, status) => {
