@@ -80,7 +80,9 @@ export async function openCopies(rig: Rig, log: (line: string) => void): Promise
       ...(FORGETFUL.has(copy) ? { JOURNAL_KEEP_HOURS: '0' } : {}),
     });
   }
-  await Promise.all(COPY_NAMES.map((copy) => start(copy)));
+  // All of them to their end: one that came up after another had failed would outlive the run.
+  const starts = await Promise.allSettled(COPY_NAMES.map((copy) => start(copy)));
+  for (const each of starts) if (each.status === 'rejected') throw each.reason;
 
   const watch = setInterval(() => {
     for (const copy of COPY_NAMES) {
