@@ -6,6 +6,7 @@ import { contend } from '../rig/contend.ts';
 
 test.for(['OFF', 'ON'] as const)(
   'two ledgers that are killed in turn, and a MariaDB that is killed, leave the books of the list: snapshot isolation %s',
+  { timeout: 240_000 },
   async (isolation) => {
     const template = inject('mariadbTemplate');
     const result = await contend({ isolation, seconds: 6, eventsASecond: 150, template });
@@ -17,5 +18,4 @@ test.for(['OFF', 'ON'] as const)(
     });
     expect(result.kills).toBeGreaterThan(0);
   },
-  240_000,
 );
