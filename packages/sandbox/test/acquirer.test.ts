@@ -115,6 +115,12 @@ describe('a payment', () => {
     await turn({ holdStatus: true });
     await pay(qrId);
     expect(await states(qrId)).toEqual(['NEW', 'NO_INFO']);
+    await turn({ shownAs: 'under-way' });
+    expect(await states(qrId)).toEqual(['IN_PROGRESS', 'IN_PROGRESS']);
+    expect(await states((await register({ order: 'attempt-2' })).body['qrId'])).toEqual([
+      'NEW',
+      'NO_INFO',
+    ]);
     await turn({ holdStatus: false });
     expect(await states(qrId)).toEqual(['PAID', 'SUCCESS']);
   });
@@ -195,6 +201,12 @@ describe('a fault', () => {
     expect(body).toEqual([]);
   });
 
+  test('of too many requests says when to come again', async () => {
+    await turn({ faults: [{ on: 'create', kind: 'http-429' }] });
+    expect((await register()).headers.get('retry-after')).toBe('5');
+    expect((await register()).headers.get('retry-after')).toBeNull();
+  });
+
   test('that is unknown is refused', async () => {
     expect((await call('PATCH', '/__sandbox/acquirer/knobs', { faults: [{}] })).status).toBe(400);
   });
@@ -230,6 +242,7 @@ async function statuses(): Promise<number[][]> {
 
 interface Answer {
   readonly status: number;
+  readonly headers: Headers;
   readonly body: Record<string, unknown>;
 }
 
@@ -245,7 +258,8 @@ async function call(
     headers: { 'Content-Type': 'application/json', ...authorization },
     ...(body && { body: JSON.stringify(body) }),
   });
-  return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+  const { status, headers } = response;
+  return { status, headers, body: (await response.json()) as Record<string, unknown> };
 }
 
 interface Shop {

@@ -47,6 +47,16 @@ const WELL_BEHAVED = {
   retries: 'quick',
   delayMs: 0,
   showAfterMs: 0,
+  shownAs: 'unpaid',
+};
+
+/** What each says of a payment that is under way; two have no word of their own for it. */
+const UNDER_WAY: Readonly<Record<string, string>> = {
+  raiffeisen: '"paymentStatus":"IN_PROGRESS"',
+  tbank: '"Status":"CONFIRMING"',
+  yookassa: '"status":"pending"',
+  tochka: '"status":"InProgress"',
+  bridge: '"status":"pending"',
 };
 
 describe.each(Object.entries(DOUBLES))('%s', (provider, double) => {
@@ -98,6 +108,23 @@ describe.each(Object.entries(DOUBLES))('%s', (provider, double) => {
     await passTime(sbp, bank, 30_000);
     await untilStatus('race', 'paid');
     expect(eventsOf('race')).toEqual(['payment.expired', 'payment.paid']);
+  });
+
+  test('says for a while that a payment is under way, and then that it is made', async () => {
+    await turn(bank, { showAfterMs: 30_000, shownAs: 'under-way' });
+    const qrId = await order('under-way');
+    await payAt(bank, qrId);
+    const { paymentId, createdAt } = (await sbp.attempts.find(id('under-way'))) ?? {};
+    const state = await sbp.providers[provider]?.getState(paymentId ?? '', createdAt);
+    expect(state?.status).toBe('pending');
+    expect(state?.answers.join('\n')).toContain(UNDER_WAY[provider]);
+    expect((await getStatus(sbp, id('under-way'))).body['status']).toBe('pending');
+    await waitFor(async () => {
+      await passTime(sbp, bank, 10_000);
+      await sbp.looker.lookAtDue();
+      return (await getStatus(sbp, id('under-way'))).body['status'] === 'paid';
+    });
+    expect(eventsOf('under-way')).toEqual(['payment.paid']);
   });
 
   test('tells of a refund before it has told of the payment, and both are booked', async () => {

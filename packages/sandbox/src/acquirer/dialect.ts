@@ -112,6 +112,11 @@ export function knobsFor(qr: Qr, { engine, knobs: { current } }: Bank): Knobs {
   return { ...current, holdStatus: current.holdStatus || ageMs < current.showAfterMs };
 }
 
+/** There is a payment, which does not show yet but as one that is under way. Of the knobs for this code. */
+export function isUnderWay({ attempts }: Qr, { holdStatus, shownAs }: Knobs): boolean {
+  return holdStatus && shownAs === 'under-way' && attempts.length > 0;
+}
+
 const MINUTE_MS = 60_000;
 const HOUR_MS = 60 * MINUTE_MS;
 

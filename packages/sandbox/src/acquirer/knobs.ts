@@ -57,6 +57,8 @@ export interface Knobs {
   readonly holdStatus: boolean;
   /** A payment shows so much later, by the sandbox's clock. */
   readonly showAfterMs: number;
+  /** What a payment that does not show yet looks like: none at all, or one that is under way, in the bank's word. */
+  readonly shownAs: 'unpaid' | 'under-way';
   readonly linkStyle: LinkStyle;
   /** What becomes of refunds that were asked for, also of those that wait. */
   readonly refunds: RefundOutcome;
@@ -77,6 +79,7 @@ export const DEFAULT_KNOBS: Knobs = {
   delayMs: 0,
   holdStatus: false,
   showAfterMs: 0,
+  shownAs: 'unpaid',
   linkStyle: 'full',
   refunds: 'succeed',
   faults: [],
@@ -115,6 +118,7 @@ export const knobChange = Joi.object<Partial<Knobs>>({
   retries: Joi.valid('quick', 'bank'),
   delayMs: Joi.number().integer().min(0),
   showAfterMs: Joi.number().integer().min(0),
+  shownAs: Joi.valid('unpaid', 'under-way'),
   retryDelaysMs: Joi.array().items(Joi.number().integer().min(0)).max(100),
   holdStatus: Joi.boolean(),
   refunds: Joi.valid('succeed', 'hold', 'decline'),

@@ -2,7 +2,7 @@ import { Router, type RequestHandler, type Response } from 'express';
 import { textAt } from '@kopeck/core/json';
 import { jsonNumber } from '@kopeck/core/json-number';
 import { parseRoubles } from '@kopeck/core/roubles';
-import { GROWING_FOR_A_DAY, knobsFor, type Bank, type Dialect } from './dialect.ts';
+import { GROWING_FOR_A_DAY, isUnderWay, knobsFor, type Bank, type Dialect } from './dialect.ts';
 import type { PayResult, Qr, QrStatus } from './engine.ts';
 import { faulty } from './faults.ts';
 import { jsonBodies, type Body } from './json-bodies.ts';
@@ -108,6 +108,7 @@ function paymentInfo(bank: RaiffeisenBank): RequestHandler<{ qrId: string }> {
 
     const knobs = knobsFor(qr, bank);
     const last = knobs.holdStatus ? undefined : qr.attempts.at(-1);
+    const unpaid = isUnderWay(qr, knobs) ? 'IN_PROGRESS' : 'NO_INFO';
     response.json({
       code: 'SUCCESS',
       amount: jsonNumber(shownAmount(qr, knobs)),
@@ -118,7 +119,7 @@ function paymentInfo(bank: RaiffeisenBank): RequestHandler<{ qrId: string }> {
       sbpMerchantId: merchant.sbpMerchantId,
       createDate: bankTime(qr.createdAt, 0),
       qrExpirationDate: bankTime(qr.expiresAt, 0),
-      paymentStatus: last === undefined ? 'NO_INFO' : PAYMENT_STATUS[last.result],
+      paymentStatus: last === undefined ? unpaid : PAYMENT_STATUS[last.result],
       ...(last && { transactionId: last.transactionId, transactionDate: bankTime(last.at, 6) }),
     });
   };
@@ -164,10 +165,11 @@ function authorised({ merchant }: RaiffeisenBank, when: 'always' | 'if given'): 
 
 function view(bank: Bank, qr: Qr): object {
   const { engine, origin } = bank;
-  const status = knobsFor(qr, bank).holdStatus ? engine.unpaidStatusOf(qr) : engine.statusOf(qr);
+  const knobs = knobsFor(qr, bank);
+  const status = knobs.holdStatus ? engine.unpaidStatusOf(qr) : engine.statusOf(qr);
   return {
     qrId: qr.qrcId,
-    qrStatus: QR_STATUS[status],
+    qrStatus: isUnderWay(qr, knobs) ? 'IN_PROGRESS' : QR_STATUS[status],
     qrExpirationDate: bankTime(qr.expiresAt, 0),
     payload: qr.link,
     qrUrl: `${origin()}/raiffeisen/api/sbp/v1/qr/${qr.qrcId}/image`,

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { jsonNumber } from '@kopeck/core/json-number';
 import { parseRoubles } from '@kopeck/core/roubles';
-import { knobsFor, type Bank } from './dialect.ts';
+import { isUnderWay, knobsFor, type Bank } from './dialect.ts';
 import type { Engine, Qr, QrStatus } from './engine.ts';
 import type { Knobs } from './knobs.ts';
 import { refundedOf, settleRefunds } from './refunds.ts';
@@ -16,9 +16,10 @@ const STATUS: Readonly<Record<QrStatus, string>> = {
 const ATTEMPTS = 3;
 
 /** `Status`, as GetState says it. */
-export function statusOf(qr: Qr, engine: Engine, { holdStatus, refunds }: Knobs): string {
-  settleRefunds(qr, refunds);
-  if (holdStatus) return STATUS[engine.unpaidStatusOf(qr)];
+export function statusOf(qr: Qr, engine: Engine, knobs: Knobs): string {
+  settleRefunds(qr, knobs.refunds);
+  if (isUnderWay(qr, knobs)) return 'CONFIRMING';
+  if (knobs.holdStatus) return STATUS[engine.unpaidStatusOf(qr)];
   if (qr.refunds.some(({ status }) => status === 'pending')) return 'ASYNC_REFUNDING';
   const back = refundedOf(qr);
   if (back > 0n) return back >= qr.kopecks ? 'REFUNDED' : 'PARTIAL_REFUNDED';

@@ -2,7 +2,14 @@ import { Router, type RequestHandler } from 'express';
 import { isRecord, textAt } from '@kopeck/core/json';
 import { parseRoubles } from '@kopeck/core/roubles';
 import type { OpenDouble } from '../double.ts';
-import { knobsFor, openDialect, type Bank, type Dialect, type DialectOptions } from './dialect.ts';
+import {
+  isUnderWay,
+  knobsFor,
+  openDialect,
+  type Bank,
+  type Dialect,
+  type DialectOptions,
+} from './dialect.ts';
 import type { Engine, Qr } from './engine.ts';
 import { faulty } from './faults.ts';
 import { jsonBodies, type Body } from './json-bodies.ts';
@@ -141,10 +148,11 @@ interface View {
   readonly trxId?: string;
 }
 
-function view(qr: Qr, { holdStatus }: Knobs): View {
-  const last = holdStatus ? undefined : qr.attempts.at(-1);
+function view(qr: Qr, knobs: Knobs): View {
+  const last = knobs.holdStatus ? undefined : qr.attempts.at(-1);
   const word = last?.result === 'success' ? 'Accepted' : 'Rejected';
-  const status = last === undefined ? 'NotStarted' : word;
+  const unpaid = isUnderWay(qr, knobs) ? 'InProgress' : 'NotStarted';
+  const status = last === undefined ? unpaid : word;
   const trxId = last?.result === 'success' ? { trxId: trxIdOf(qr) } : {};
   return { qrcId: qr.qrcId, code: 'RQ00000', status, message: '', ...trxId };
 }
