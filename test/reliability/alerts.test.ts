@@ -1,3 +1,5 @@
+import { once } from 'node:events';
+import { createServer, type Socket } from 'node:net';
 import { setTimeout as delay } from 'node:timers/promises';
 import { createConnection } from 'mysql2/promise';
 import { Redis } from 'ioredis';
@@ -84,6 +86,9 @@ const WATCHFUL = {
 /** The promise: whatever is wrong is told within a minute. */
 const TOLD_WITHIN = { timeoutMs: 60_000, everyMs: 50 };
 
+/** What a payment may take on a slow machine, from its webhook to the books. */
+const HELD_UP_MS = 30_000;
+
 let rig: Rig;
 let redis: Redis;
 let outside: Outside;
@@ -141,22 +146,29 @@ test('Redis has no room, so that a journal grows until it is full', async () => 
 }, 150_000);
 
 test('with the mail server away nobody waits, and every alert comes when it is back', async () => {
-  const { port } = new URL(mail.url);
+  const port = Number(new URL(mail.url).port);
   await mail.close();
   earlier = mail.received;
 
+  // First it takes connections and says nothing, so that each mail hangs; then nobody is there.
+  const silent = await openSilence(port);
+  await taken(cryptobot(rig, `{"senseless":${JSON.stringify(PERSON)}`));
+  await silent.called;
   outside.answer(500);
+  const begun = performance.now();
   const payment = await taken(paid('tampered-with'));
   await allBooked(rig, [String(payment.body['id'])]);
+  expect(performance.now() - begun).toBeLessThan(HELD_UP_MS);
+  expect(silent.connections()).toBeGreaterThan(0);
+  silent.close();
   await tamper('"150"', '"151"');
   isEpnTalking = false;
   await Promise.all([restart('ledger', WATCHFUL), outside.payUnheard(41_777_001), strangers()]);
-  for (const body of ['{"senseless":', invoice('5'), invoice('5000')])
-    await taken(cryptobot(rig, `${body}${body.endsWith('}') ? '' : JSON.stringify(PERSON)}`));
+  for (const body of [invoice('5'), invoice('5000')]) await taken(cryptobot(rig, body));
   await timePasses();
   await waitFor(() => rig.processes.get('courier')?.log().includes('mail failed'), TOLD_WITHIN);
 
-  mail = await startMailServer(Number(port));
+  mail = await startMailServer(port);
   await Promise.all([
     told('OPEN', ['signatures-failing', 'partner-silent', 'webhook-dead', 'webhook-missed']),
     told('OPEN', ['audit-failed']),
@@ -273,6 +285,24 @@ async function strangers(): Promise<void> {
     Array.from({ length: 12 }, () => cryptobot(rig, JSON.stringify(PERSON), 'a wrong key')),
   );
   expect(new Set(answers.map(({ status }) => status))).toEqual(new Set([401]));
+}
+
+/** A mail server that hangs: whoever connects to it waits. */
+async function openSilence(port: number) {
+  const sockets = new Set<Socket>();
+  const server = createServer((socket) => void sockets.add(socket.on('error', () => undefined)));
+  const called = once(server, 'connection');
+  server.listen(port, '127.0.0.1');
+  await once(server, 'listening');
+  return {
+    called,
+    /** That are still waiting. */
+    connections: () => [...sockets].filter(({ destroyed }) => !destroyed).length,
+    close() {
+      for (const socket of sockets) socket.destroy();
+      server.close();
+    },
+  };
 }
 
 async function restart(name: 'ledger' | 'courier', env: Record<string, string>): Promise<void> {

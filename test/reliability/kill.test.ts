@@ -118,7 +118,7 @@ test('every service killed ten times in the middle of its work loses nothing and
     ending.abort();
     await rig.close();
   }
-}, 170_000);
+}, 300_000);
 
 async function ordersBooked(rig: Rig, orders: ReadonlySet<string>): Promise<void> {
   const known = new Set<string>();

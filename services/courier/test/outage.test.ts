@@ -139,3 +139,39 @@ test('says nothing of a blip that is shorter than the grace period', async () =>
   await probed(courier, 2);
   expect(about('MariaDB')).toEqual([]);
 });
+
+test('reminds of an outage that goes on, and closes it once', async () => {
+  // A second and a half.
+  await courierOf(createTestRedis('').prefix, { COURIER_REMINDER_HOURS: 1.5 / 3_600 });
+  await mariadb.kill();
+  await waitFor(() => about('MariaDB').length >= 3, { what: 'two reminders', timeoutMs: 30_000 });
+  await mariadb.restart();
+  await waitFor(() => subjects('MariaDB').some((subject) => subject.includes('OVER')), {
+    what: 'the closing mail',
+    timeoutMs: 30_000,
+  });
+
+  const [first = '', ...others] = subjects('MariaDB').map((subject) => subject.split(':')[0]);
+  expect(first).toBe('[kopeck] OPEN');
+  expect(others.pop()).toBe('[kopeck] OVER');
+  expect(new Set(others)).toEqual(new Set(['[kopeck] STILL OPEN']));
+});
+
+test('what comes and goes four times is told as such, and its end is not told again', async () => {
+  const courier = await courierOf(createTestRedis('').prefix);
+  for (const time of [1, 2, 3]) {
+    await mariadb.kill();
+    await waitFor(() => about('MariaDB').length >= 2 * time - 1, { timeoutMs: 30_000 });
+    await mariadb.restart();
+    await waitFor(() => about('MariaDB').length >= 2 * time, { timeoutMs: 30_000 });
+  }
+  await mariadb.kill();
+  await waitFor(() => about('MariaDB').length >= 7, { timeoutMs: 30_000 });
+  await mariadb.restart();
+  await probed(courier, 10);
+
+  const states = subjects('MariaDB').map(
+    (subject) => /OPEN|OVER|COMES AND GOES/.exec(subject)?.[0],
+  );
+  expect(states).toEqual(['OPEN', 'OVER', 'OPEN', 'OVER', 'OPEN', 'OVER', 'COMES AND GOES']);
+});
