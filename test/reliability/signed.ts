@@ -317,7 +317,7 @@ function initData(now: Date): SignedRequest {
     ['user', '{"id":5123456789,"first_name":"Maria"}'],
   ] as const;
   const hash = signInitData(fields, SECRETS.TELEGRAM_BOT_TOKEN).toString('hex');
-  const text = new URLSearchParams([...fields, ['hash', hash]].map(([key, value]) => [key, value]));
+  const text = new URLSearchParams({ ...Object.fromEntries(fields), hash });
   const read = (bytes: Buffer): string => {
     const values = Object.fromEntries(new URLSearchParams(bytes.toString('latin1')));
     return JSON.stringify({ ...values, hash: values['hash']?.toLowerCase() });
