@@ -6,7 +6,7 @@ import { DIALECTS, type DialectCase } from './dialects.ts';
 import { runAdmin, type RunningAdmin } from './running-admin.ts';
 import { QUICK } from './timing.ts';
 
-const ANSWER_MS = 1_000;
+const ANSWER_MS = 1_500;
 const STREAM_MS = 500;
 
 /** Another server of a dialect, which is asked as often as production asks one, at test speed. */
@@ -20,7 +20,7 @@ function slow(name: string): DialectCase {
     config: (origin) => ({
       ...dialect.config(origin),
       url: `${origin}/panel/${id}`,
-      perSecond: 50,
+      perSecond: 35,
     }),
     subscriber: { ...dialect.subscriber, server: id },
   };
@@ -52,7 +52,7 @@ beforeEach(async () => {
 const { purchases, purchaseOn, start, finished } = bulksOf(() => admin);
 
 test('a bulk of two servers goes at the pace of the slow one, and no wait of ours is a time-out of theirs', async () => {
-  // Forty at once, which Marzban bears, would be eighty requests at the slow one: 1.6 s of waiting.
+  // Forty at once, which Marzban bears, would be eighty requests at the slow one: 2.3 s of waiting.
   for (let n = 0; n < 40; n += 1) await purchaseOn(['marzban-0-8-4', 'slow']);
   const jobId = await start();
   expect(await finished(jobId)).toMatchObject({ total: 40, ok: 40, byError: {} });
@@ -71,7 +71,7 @@ test('a bulk on panels of all dialects, of which one hangs, logs in once to each
   const hanging = 'remnawave-3-3-2';
   const servers = DIALECTS.map(({ server }) => server.id);
   await purchases(8 * servers.length, servers);
-  for (const server of servers) await admin.fault(server, 'slow', { ms: 10 });
+  for (const server of servers) await admin.fault(server, 'slow', { ms: 100 });
   await admin.fault(hanging, 'hang');
   const progress = await finished(await start());
   const total = 8 * servers.length;
@@ -89,7 +89,8 @@ test('a bulk on panels of all dialects, of which one hangs, logs in once to each
     expect([server.id, logins.length]).toEqual([server.id, hasLogin ? 1 : 0]);
     expect(most[server.id]).toBeLessThanOrEqual(BEARS[server.kind]);
   }
-  expect(most['hiddify-10-80-0']).toBe(2);
+  // Those that hang are there long enough to be seen together.
+  expect(most[hanging]).toBeGreaterThan(1);
 }, 60_000);
 
 /** Requests at once, as docs/api/admin.md promises. */
