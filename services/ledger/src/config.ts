@@ -101,7 +101,7 @@ export const ledgerConfig = Joi.object<LedgerConfig, true>({
     )
     .example('telegram:48,epn:24')
     .messages({
-      '*': 'after how many hours without an event a partner (sbp, cryptobot, telegram, epn) is mailed as silent: telegram:48,epn:24',
+      '*': 'after how many hours without an event a partner (sbp, cryptobot, telegram, epn) is mailed as silent: telegram:48,epn:24; unset: none ever is, since only you know how seldom you sell',
     }),
 });
 
