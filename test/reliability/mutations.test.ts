@@ -105,10 +105,10 @@ function* mutantsOf(signed: SignedRequest): Generator<Mutant> {
   for (const { name, bytes, isSame } of signed.parts) {
     const step = IS_WHOLE || bytes.length < LONG_BYTES ? 1 : NINTH;
     for (let bit = 0; bit < bytes.length * 8; bit += step) {
-      const flipped = Buffer.from(bytes);
-      flipped[bit >> 3] = (flipped[bit >> 3] ?? 0) ^ (1 << (bit & 7));
-      const http = signed.build(new Map([...valuesOf(signed), [name, flipped]]));
-      const isHarmless = isSame?.(flipped) === true;
+      const wrong = Buffer.from(bytes);
+      wrong[bit >> 3] = (wrong[bit >> 3] ?? 0) ^ (1 << (bit & 7));
+      const http = signed.build(new Map([...valuesOf(signed), [name, wrong]]));
+      const isHarmless = isSame?.(wrong) === true;
       if (!isHarmless && canBeSent(http)) yield { what: `bit ${bit} of ${name}`, http };
     }
   }
