@@ -13,6 +13,7 @@ import { nastyRequest, ROUTES, wellFormed, type NastyRequest } from './nasty.ts'
 /** A million by `npm run fuzz`. */
 const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 15_000);
 const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
+const TOLD_EVERY = 50_000;
 const LANES = 16;
 /** As on a server: the young heap small, so that what stays is what counts. */
 const NODE_OPTIONS = '--max-semi-space-size=1';
@@ -59,11 +60,14 @@ test(`${REQUESTS} nasty requests (seed ${SEED}) get no 5xx, end no process and l
   async function lane(upTo: number): Promise<void> {
     while (sent < upTo) {
       sent += 1;
+      if (sent % TOLD_EVERY === 0) process.stdout.write(`${sent} of ${REQUESTS} requests are sent\n`);
       const nasty = nastyRequest(random);
       const status = await send(nasty);
       answers[status] = (answers[status] ?? 0) + 1;
       // 503 is the documented one: not configured, or not to be kept just now.
       if (status >= 500 && status !== 503) wrong.push(`${status}: ${told(nasty)}`);
+      if (sent % TOLD_EVERY === 0)
+        process.stdout.write(`${sent} of ${REQUESTS} requests are sent\n`);
     }
   }
   const sendUpTo = (upTo: number) => Promise.all(Array.from({ length: LANES }, () => lane(upTo)));
