@@ -60,7 +60,8 @@ test(`${REQUESTS} nasty requests (seed ${SEED}) get no 5xx, end no process and l
   async function lane(upTo: number): Promise<void> {
     while (sent < upTo) {
       sent += 1;
-      if (sent % TOLD_EVERY === 0) process.stdout.write(`${sent} of ${REQUESTS} requests are sent\n`);
+      if (sent % TOLD_EVERY === 0)
+        process.stdout.write(`${sent} of ${REQUESTS} requests are sent\n`);
       const nasty = nastyRequest(random);
       const status = await send(nasty);
       answers[status] = (answers[status] ?? 0) + 1;
