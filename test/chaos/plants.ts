@@ -38,7 +38,7 @@ export const PLANTS: readonly Plant[] = [
         put: `resolve('accepted');
               if (batch.push({ row, resolve, reject }) > 1) return;`,
       },
-      { file: JOURNAL, find: 'setImmediate(gather, 0);', put: 'setTimeout(flush, 100);' },
+      { file: JOURNAL, find: 'setImmediate(gather, 0);', put: 'setTimeout(flush, 1_000);' },
     ],
     faults: ['kill'],
     copies: ['crypto', 'epn'],
