@@ -107,6 +107,7 @@ export const PLANTS: readonly Plant[] = [
         file: RECORD,
         find: '  await recordEntries(tx, rows, bookedAt);',
         put: `  await tx.query('COMMIT');
+                await new Promise((done) => setTimeout(done, 1_000));
                 await tx.query('START TRANSACTION');
                 await recordEntries(tx, rows, bookedAt);`,
       },
@@ -125,7 +126,7 @@ export const PLANTS: readonly Plant[] = [
       },
     ],
     faults: ['slow'],
-    minutes: 0.3,
+    minutes: 0.5,
   },
   {
     name: 'adds a text to an amount',
