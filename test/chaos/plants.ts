@@ -122,7 +122,7 @@ export const PLANTS: readonly Plant[] = [
       {
         file: BOOK,
         find: "'SELECT seq, hash FROM chain_head WHERE id = 1 FOR UPDATE'",
-        put: "'SELECT seq, hash FROM chain_head WHERE id = 1'",
+        put: "'SELECT seq, hash, SLEEP(0.2) FROM chain_head WHERE id = 1'",
       },
     ],
     faults: ['slow'],
