@@ -1,5 +1,6 @@
 import { parseArgs } from 'node:util';
 import { contend, isRight } from '../test/rig/contend.ts';
+import { numberOf } from '../test/rig/number-option.ts';
 
 // For as long as it is told, with snapshot isolation and without, one line each: `npm run contention --
 // [--seconds 20] [--events 300]`, events a second. The reliability tests do the same for some seconds.
@@ -10,7 +11,10 @@ const { values } = parseArgs({
     events: { type: 'string', default: '300' },
   },
 });
-const [seconds, eventsASecond] = [Number(values.seconds), Number(values.events)];
+const [seconds, eventsASecond] = [
+  numberOf('seconds', values.seconds),
+  numberOf('events', values.events),
+];
 
 for (const isolation of ['OFF', 'ON'] as const) {
   const began = performance.now();

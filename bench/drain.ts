@@ -12,6 +12,7 @@ import { startMariadb } from '@kopeck/testing/private-mariadb';
 import { startRedis } from '@kopeck/testing/private-redis';
 import { SECRETS } from '../test/rig/secrets.ts';
 import { startProcess } from '../test/rig/service-process.ts';
+import { numberOf } from '../test/rig/number-option.ts';
 import { mariadbSettings } from './mariadb-settings.ts';
 import { record } from './result.ts';
 
@@ -22,7 +23,7 @@ import { record } from './result.ts';
 const { values } = parseArgs({
   options: { events: { type: 'string', default: '20000' }, cache: { type: 'string' } },
 });
-const EVENTS = Number(values.events);
+const EVENTS = numberOf('events', values.events);
 const AT_ONCE = 500;
 const LOOK_MS = 1_000;
 /** Room for any backlog: this is about time, not about the cap. */

@@ -6,6 +6,7 @@ import type { Pool, RowDataPacket } from 'mysql2/promise';
 import { openDatabase } from '@kopeck/runtime/database';
 import { startMariadb } from '@kopeck/testing/private-mariadb';
 import { explainEvent, findEvents } from '../services/ledger/src/explain.ts';
+import { numberOf } from '../test/rig/number-option.ts';
 import { filledBooks } from './fill-books.ts';
 import { record } from './result.ts';
 
@@ -17,8 +18,8 @@ import { record } from './result.ts';
 const { values } = parseArgs({
   options: { events: { type: 'string' }, looks: { type: 'string' }, dir: { type: 'string' } },
 });
-const EVENTS = Number(values.events ?? 1_000_000);
-const LOOKS = Number(values.looks ?? 200);
+const EVENTS = numberOf('events', values.events ?? '1000000');
+const LOOKS = numberOf('looks', values.looks ?? '200');
 const AIM_MS = 50;
 async function main(): Promise<void> {
   const dir = values.dir ?? (await mkdtemp(join(tmpdir(), 'kopeck-bench-')));

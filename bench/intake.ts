@@ -10,6 +10,7 @@ import { createConnection } from 'mysql2/promise';
 import { createMariadbTemplate } from '@kopeck/testing/private-mariadb';
 import { waitFor } from '@kopeck/testing/wait-for';
 import { startRig, type Rig } from '../test/rig/rig.ts';
+import { numberOf } from '../test/rig/number-option.ts';
 import { load, type Load, type Message } from './http-load.ts';
 import { receiversOf, type Receiver } from './receivers.ts';
 import { record } from './result.ts';
@@ -20,7 +21,7 @@ import { record } from './result.ts';
  * in the machine's memory, or its database told not to sync. All in turns, in the same run.
  */
 const { values } = parseArgs({ options: { requests: { type: 'string', default: '6000' } } });
-const REQUESTS = Number(values.requests);
+const REQUESTS = numberOf('requests', values.requests);
 const CONNECTIONS = [1, 32, 128];
 /** One request after the other takes long, and a few tell as much. */
 const OF_ONE = 0.2;

@@ -16,6 +16,7 @@ import {
   type Bench,
   type Drained,
 } from './ledger-drain.ts';
+import { numberOf } from '../test/rig/number-option.ts';
 import { filledBooks, readIndexes } from './fill-books.ts';
 import { mariadbSettings } from './mariadb-settings.ts';
 import { record, type Measurement } from './result.ts';
@@ -36,9 +37,9 @@ const { values } = parseArgs({
     dir: { type: 'string' },
   },
 });
-const EVENTS = Number(values.events ?? 10_000);
-const ROUNDS = Number(values.rounds ?? 3);
-const ROWS = Number(values.rows ?? 0);
+const EVENTS = numberOf('events', values.events ?? '10000');
+const ROUNDS = numberOf('rounds', values.rounds ?? '3');
+const ROWS = numberOf('rows', values.rows ?? '0');
 const WARM_UP = 5_000;
 /** Tables that are kept must not know the events of the run before. */
 const RUN = randomUUID();

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { parseArgs } from 'node:util';
+import { numberOf } from '../rig/number-option.ts';
 import { runChaos } from './chaos.ts';
 import { COPY_NAMES } from './copies.ts';
 import { FAULTS } from './faults.ts';
@@ -50,12 +51,6 @@ async function run(): Promise<number> {
   if (values.report !== undefined) await writeFile(values.report, `${text}\n`);
   console.log(text);
   return report.problems.length === 0 ? 0 : 1;
-}
-
-function numberOf(option: string, text: string): number {
-  const number = Number(text);
-  if (Number.isFinite(number) && number >= 0) return number;
-  throw new Error(`--${option} must be a number, and is '${text}'`);
 }
 
 function listOf<T extends string>(option: string, text: string, known: readonly T[]): [T, ...T[]] {
