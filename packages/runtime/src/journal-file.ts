@@ -9,7 +9,7 @@ const PAGE_BYTES = 4096;
 const SCHEMA = `
   CREATE TABLE IF NOT EXISTS events (
     seq INTEGER PRIMARY KEY AUTOINCREMENT,
-    job_id TEXT NOT NULL UNIQUE,
+    job_id TEXT NOT NULL,
     event TEXT NOT NULL,
     appended_at INTEGER NOT NULL
   ) STRICT;
@@ -20,15 +20,15 @@ const SCHEMA = `
     forwarded INTEGER NOT NULL
   ) STRICT;`;
 
-/** `key`: what a repeat is told by. The shorter, the fewer pages a flush has to write. */
-export type NewRow = readonly [key: string, event: string, appendedAt: number];
+/** A repeat is told by its job id. */
+export type NewRow = readonly [jobId: string, event: string, appendedAt: number];
 
 export interface JournalFile {
   readonly id: string;
   /**
-   * One transaction, one fsync; throws above the cap. True: inserted. False: the job id is there
-   * already; it is forwarded again, because the ledger wants to see repeats (a late one of a past
-   * status is for a person).
+   * One transaction, one fsync; throws above the cap. True: inserted. False: it repeats one of the
+   * newest rows, and that one is forwarded again, because the ledger wants to see repeats (a late one
+   * of a past status is for a person). A repeat of an older row is a row of its own.
    */
   readonly insert: (rows: readonly NewRow[]) => readonly boolean[];
   /** At most so many of the oldest, and not much more than a megabyte of them. */
@@ -147,19 +147,64 @@ function fileOf(db: DatabaseSync, path: string, maxBytes: number): JournalFile {
 
 /** Adds a row, and makes it wait also when it was there before. True: it was not. */
 function writerOf(db: DatabaseSync): (row: NewRow) => boolean {
+  const newest = newestOf(db);
+  // A file of an older version has an index that finds every repeat.
   const insert = db.prepare(
-    'INSERT INTO events (job_id, event, appended_at) VALUES (?, ?, ?) ON CONFLICT (job_id) DO NOTHING',
+    'INSERT INTO events (job_id, event, appended_at) VALUES (?, ?, ?) ON CONFLICT DO NOTHING',
   );
-  const wait = db.prepare('INSERT INTO waiting VALUES (?)');
+  const isKept = db.prepare('SELECT 1 FROM events WHERE seq = ? AND job_id = ?');
+  const wait = db.prepare('INSERT INTO waiting VALUES (?) ON CONFLICT DO NOTHING');
   const waitAgain = db.prepare(
     'INSERT INTO waiting SELECT seq FROM events WHERE job_id = ? ON CONFLICT DO NOTHING',
   );
   return (row) => {
+    const [jobId] = row;
+    const known = newest.seqOf(jobId);
+    // Its row may have been dropped since, or taken back with its transaction.
+    if (known !== undefined && isKept.get(known, jobId) !== undefined) {
+      wait.run(known);
+      return false;
+    }
     const { changes, lastInsertRowid } = insert.run(...row);
-    if (changes === 0) waitAgain.run(row[0]);
-    else wait.run(lastInsertRowid);
-    return changes === 1;
+    if (changes === 0) {
+      waitAgain.run(jobId);
+      return false;
+    }
+    wait.run(lastInsertRowid);
+    newest.add(jobId, Number(lastInsertRowid));
+    return true;
   };
+}
+
+/**
+ * Of so many of the newest rows, or up to twice as many, the job ids are kept in memory. An index of
+ * all would have a page to write for nearly every row, and take longer than the row itself; what
+ * repeats an older one is found by the ledger.
+ */
+const REMEMBERED = 10_000;
+
+interface Newest {
+  readonly seqOf: (jobId: string) => number | undefined;
+  readonly add: (jobId: string, seq: number) => void;
+}
+
+function newestOf(db: DatabaseSync): Newest {
+  let young = new Map<string, number>();
+  let old = young;
+  const newest: Newest = {
+    seqOf: (jobId) => young.get(jobId) ?? old.get(jobId),
+    add(jobId, seq) {
+      young.set(jobId, seq);
+      if (young.size < REMEMBERED) return;
+      old = young;
+      young = new Map();
+    },
+  };
+  const rows = db.prepare('SELECT job_id, seq FROM events ORDER BY seq DESC LIMIT ?');
+  for (const row of rows.all(REMEMBERED).toReversed()) {
+    newest.add(String(row['job_id']), Number(row['seq']));
+  }
+  return newest;
 }
 
 /** Without an fsync of its own: a mark that a power cut takes back costs one more forwarding. */
@@ -186,7 +231,7 @@ function* rowsOf(db: DatabaseSync): Generator<NewRow> {
   }
 }
 
-/** Roughly what the rows will take, with their two indexes. */
+/** Roughly what the rows will take. */
 function sizeOf(rows: readonly NewRow[]): number {
-  return rows.reduce((sum, [id, event]) => sum + Buffer.byteLength(event) + 3 * id.length, 0);
+  return rows.reduce((sum, [id, event]) => sum + Buffer.byteLength(event) + 2 * id.length, 0);
 }

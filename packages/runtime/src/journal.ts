@@ -1,4 +1,3 @@
-import { hash } from 'node:crypto';
 import { statfsSync } from 'node:fs';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { jobId } from '@kopeck/core/identity';
@@ -111,7 +110,7 @@ export function openJournal<E extends Journaled = KopeckEvent>(
     adopted,
     append(event) {
       return new Promise((resolve, reject) => {
-        const row: NewRow = [keyOf(event), JSON.stringify(event), now().getTime()];
+        const row: NewRow = [jobId(event), JSON.stringify(event), now().getTime()];
         if (batch.push({ row, resolve, reject }) > 1) return;
         begunAt = performance.now();
         setImmediate(gather, 0);
@@ -128,11 +127,6 @@ export function openJournal<E extends Journaled = KopeckEvent>(
     bytes: () => file.bytes(),
     close: () => file.close(),
   };
-}
-
-/** 22 characters instead of eighty; 128 bits of them tell any two events apart. */
-function keyOf(event: Journaled): string {
-  return hash('sha256', jobId(event), 'base64url').slice(0, 22);
 }
 
 function openOwn(dir: string, maxBytes: number): Opened {

@@ -5,6 +5,7 @@ import { DatabaseSync } from 'node:sqlite';
 import * as fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { KopeckEvent } from '@kopeck/core/event';
+import { jobId } from '@kopeck/core/identity';
 import {
   JournalUnavailable,
   openJournal,
@@ -76,6 +77,16 @@ async function fill(journal: Journal, bytes: number): Promise<readonly string[]>
   }
 }
 
+/** Changes what lies on the disk, while nobody has it open; and opens it. */
+function reopenAfter(journal: Journal, sql: string): Journal {
+  const [name = ''] = readdirSync(dir).filter((file) => file.endsWith('.sqlite'));
+  close(journal);
+  const db = new DatabaseSync(join(dir, name));
+  db.exec(sql);
+  db.close();
+  return open();
+}
+
 /** All that the file holds, acknowledged or not. Closes the journal, for the file is locked by it. */
 function leftBy(journal: Journal, folder = dir): readonly string[] {
   close(journal);
@@ -141,24 +152,60 @@ describe('an event', () => {
     await journal.append(tinyEvent('last'));
   });
 
-  test('of a file that an older version left is forwarded, and keeps its place', async () => {
+  test('that comes again when many others have come since may be a row of its own', async () => {
     const journal = open();
-    await journal.append(tinyEvent('new'));
-    const [name = ''] = readdirSync(dir).filter((file) => file.endsWith('.sqlite'));
-    close(journal);
-    const db = new DatabaseSync(join(dir, name));
-    db.exec('CREATE INDEX events_age ON events (appended_at)');
-    const [id, text] = [
-      'a-job-id-as-it-used-to-be.0123456789abcdef',
-      JSON.stringify(tinyEvent('old')),
-    ];
-    db.prepare('INSERT INTO events VALUES (7, ?, ?, 0)').run(id, text);
-    db.prepare('INSERT INTO waiting VALUES (7)').run();
-    db.close();
+    const append = (from: number, to: number): Promise<readonly string[]> =>
+      Promise.all(
+        Array.from({ length: to - from }, (_, index) =>
+          journal.append(tinyEvent(`${from + index}`)),
+        ),
+      );
+    await append(0, 10_000);
+    expect(await journal.append(tinyEvent('0'))).toBe('duplicate');
+    await append(10_000, 20_000);
+    expect(await journal.append(tinyEvent('0'))).toBe('accepted');
+    expect(await journal.append(tinyEvent('19999'))).toBe('duplicate');
+    expect([journal.waiting(), leftBy(journal).length]).toEqual([20_001, 20_001]);
+  });
 
-    const again = open();
-    await again.append(tinyEvent('newer'));
-    expect(idsOf(again)).toEqual(['new', 'old', 'newer']);
+  test('is not taken for one that a failed transaction has taken back', async () => {
+    const fail = `CREATE TRIGGER fail BEFORE INSERT ON events WHEN new.event LIKE '%:bad"%'
+                  BEGIN SELECT raise(FAIL, 'on purpose'); END`;
+    const journal = reopenAfter(open(), fail);
+    const together = ['a', 'bad'].map((id) => journal.append(tinyEvent(id)));
+    const results = await Promise.allSettled(together);
+    expect(results.map(({ status }) => status)).toEqual(['rejected', 'rejected']);
+
+    for (const id of ['b', 'a']) expect(await journal.append(tinyEvent(id))).toBe('accepted');
+    expect(idsOf(journal)).toEqual(['b', 'a']);
+  });
+
+  test('of a file that an older version left is forwarded, and keeps its place', async () => {
+    const old = JSON.stringify(tinyEvent('old'));
+    const again = reopenAfter(
+      open(),
+      `DROP TABLE events;
+       CREATE TABLE events (seq INTEGER PRIMARY KEY AUTOINCREMENT, job_id TEXT NOT NULL UNIQUE,
+                            event TEXT NOT NULL, appended_at INTEGER NOT NULL) STRICT;
+       CREATE INDEX events_age ON events (appended_at);
+       INSERT INTO events VALUES (7, 'a-job-id-as-it-used-to-be.0123456789abcdef', '${old}', 0);
+       INSERT INTO waiting VALUES (7)`,
+    );
+    for (const id of ['new', 'new']) await again.append(tinyEvent(id));
+    expect(idsOf(again)).toEqual(['old', 'new']);
+
+    // Its index knows also what is not remembered.
+    markAll(again);
+    const file = reopenAfter(
+      again,
+      `UPDATE events SET job_id = '${jobId(tinyEvent('newer'))}' WHERE seq = 7`,
+    );
+    await Promise.all(
+      Array.from({ length: 20_000 }, (_, index) => file.append(tinyEvent(`${index}`))),
+    );
+    markAll(file);
+    expect(await file.append(tinyEvent('newer'))).toBe('duplicate');
+    expect(idsOf(file)).toEqual(['old']);
   });
 
   test('that cannot be written down fails alone', async () => {
@@ -330,9 +377,9 @@ const STEPS: Readonly<Record<string, (journal: Journal, kept: Kept, id: string) 
 
 test('loses nothing and invents nothing, whatever happens in whatever order', async () => {
   const name = fc.constantFrom('append', 'append', 'mark', 'forget', 'prune', 'restart');
-  const step = fc.record({ name, id: fc.nat(6).map(String) });
+  const step = fc.record({ name, id: fc.nat(2).map(String) });
   await fc.assert(
-    fc.asyncProperty(fc.array(step, { maxLength: 30 }), async (steps) => {
+    fc.asyncProperty(fc.array(step, { maxLength: 30, size: 'max' }), async (steps) => {
       const folder = mkdtempSync(join(dir, 'run-'));
       let journal = open({ dir: folder, keepHours: 0 });
       const kept: Kept = new Map();
