@@ -25,7 +25,8 @@ const REQUESTS = numberOf('requests', values.requests);
 const CONNECTIONS = [1, 32, 128];
 /** One request after the other takes long, and a few tell as much. */
 const OF_ONE = 0.2;
-const WARM_UP = 0.25;
+/** The same for both, and long: V8 goes on optimizing for tens of thousands of requests. */
+const WARM_UP = 3;
 const MEMORY = '/dev/shm';
 
 const dir = await mkdtemp(join(tmpdir(), 'kopeck-bench-'));
