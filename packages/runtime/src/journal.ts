@@ -1,8 +1,8 @@
 import { statfsSync } from 'node:fs';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { jobId } from '@kopeck/core/identity';
-import type { NewRow } from './journal-file.ts';
 import { openFolder, type Opened } from './journal-folder.ts';
+import type { NewRow } from './journal-writer.ts';
 
 /** Nothing can be made durable now: the sender gets a 503 and must come again. */
 export class JournalUnavailable extends Error {

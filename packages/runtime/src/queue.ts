@@ -12,7 +12,10 @@ export interface EventQueue {
   readonly close: () => Promise<void>;
 }
 
-/** The connection stays the caller's: BullMQ does not close what it did not open. */
+/**
+ * The connection stays the caller's: BullMQ does not close what it did not open. What is set here holds
+ * for the whole queue, so whoever else opens it says `skipMetasUpdate`.
+ */
 export function openQueue(name: QueueName, redis: Redis, prefix: string): EventQueue {
   const queue = new Queue(name, {
     connection: redis,

@@ -25,7 +25,8 @@ type Found = Partial<KopeckEvent>;
 
 export function openReplay({ redis: connection, prefix }: ReplayOptions): Replay {
   const names = Object.keys(QUEUES) as QueueName[];
-  const queues = new Map(names.map((name) => [name, new Queue(name, { connection, prefix })]));
+  const options = { connection, prefix, skipMetasUpdate: true };
+  const queues = new Map(names.map((name) => [name, new Queue(name, options)]));
   // Whoever owns the connection hears of its errors.
   for (const queue of queues.values()) queue.on('error', () => undefined);
 

@@ -53,7 +53,8 @@ export function observationsOf(options: WatchingOptions): readonly Observation[]
 
 function lateQueues({ config, redis, now, closing }: WatchingOptions): readonly Observation[] {
   return Object.keys(QUEUES).map((name) => {
-    const queue = new Queue(name, { connection: redis, prefix: config.REDIS_PREFIX });
+    const options = { connection: redis, prefix: config.REDIS_PREFIX };
+    const queue = new Queue(name, { ...options, skipMetasUpdate: true });
     queue.on('error', () => undefined);
     closing.add(`look at ${name}`, () => queue.close());
     return {

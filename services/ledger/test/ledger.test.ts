@@ -9,6 +9,7 @@ import { jobId, sha256 } from '@kopeck/core/identity';
 import { loadConfig } from '@kopeck/runtime/config';
 import { noLog } from '@kopeck/runtime/log';
 import { openQueue, type EventQueue } from '@kopeck/runtime/queue';
+import { openReplay } from '@kopeck/runtime/replay';
 import { affiliateEvent, orderEvent, paymentEvent } from '@kopeck/testing/build-event';
 import { startRedis } from '@kopeck/testing/private-redis';
 import { createTestRedis } from '@kopeck/testing/test-database';
@@ -87,6 +88,18 @@ const stars = (paymentId: string, user = '5123'): KopeckEvent =>
     paid: { asset: 'XTR', amount: '150' },
     reference: `{"telegram_id":${user},"amount_ndn":1500}`,
   });
+
+test('a queue keeps the settings of its receiver, and forgets what happened there soon', async () => {
+  // Nobody but the ledger has opened it, and it has looked at it.
+  expect(await redis.hgetall(`${prefix}:events-epn:meta`)).not.toHaveProperty('opts.maxLenEvents');
+  const receiver = openQueue('events-epn', redis, prefix);
+  await waitFor(async () => (await redis.exists(`${prefix}:events-epn:meta`)) === 1);
+  const replay = openReplay({ redis, prefix });
+  await replay.retryFailed();
+  await replay.close();
+  await receiver.close();
+  expect(await redis.hget(`${prefix}:events-epn:meta`, 'opts.maxLenEvents')).toBe('100');
+});
 
 test('what is on the queue is booked, and the read API shows it', async () => {
   const event = stars('stx-api');
