@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
@@ -12,16 +12,18 @@ import { receiversOf, type Receiver } from './receivers.ts';
 import { record } from './result.ts';
 
 /**
- * `npm run bench:sustained -- [--minutes 10] [--rate 100] [--events 20000]`: everything runs at once. How
- * long each service takes to start; what the receivers take in while the ledger books, measured to the
- * last commit, beside the same load alone; and for so many minutes at so many events a second the memory
- * of each process and whether it grows.
+ * `npm run bench:sustained -- [--minutes 10] [--rate 100] [--events 20000] [--live]`: everything runs at
+ * once. How long each service takes to start; what the receivers take in while the ledger books, measured
+ * to the last commit, beside the same load alone; and for so many minutes at so many events a second the
+ * memory of each process and whether it grows. `--live` has each collect its garbage now and then, and
+ * tells what is left: that alone tells a leak from a heap that breathes.
  */
 const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '10' },
     rate: { type: 'string', default: '100' },
     events: { type: 'string', default: '20000' },
+    live: { type: 'boolean', default: false },
   },
 });
 const [MINUTES, RATE, EVENTS] = [values.minutes, values.rate, values.events].map(Number) as [
@@ -29,8 +31,6 @@ const [MINUTES, RATE, EVENTS] = [values.minutes, values.rate, values.events].map
   number,
   number,
 ];
-/** The flag of the containers that bounds it most; heaps of the machine's size would tell nothing. */
-const NODE_OPTIONS = '--max-semi-space-size=1';
 const SETTLE_MS = 10_000;
 const SAMPLE_MS = 5_000;
 const TURN_MS = 100;
@@ -41,9 +41,10 @@ const CONNECTIONS = 16;
 const BENCH = 'sustained';
 
 const dir = await mkdtemp(join(tmpdir(), 'kopeck-bench-'));
+const live = join(dir, 'live-heap.jsonl');
 const template = join(dir, 'template');
 await createMariadbTemplate(template);
-const rig = await startRig(NAMES, { NODE_OPTIONS }, template);
+const rig = await startRig(NAMES, { NODE_OPTIONS: nodeOptions() }, template);
 const database = await createConnection(rig.databaseUrl);
 let next = 0;
 
@@ -58,6 +59,12 @@ try {
   await database.end();
   await rig.close();
   await rm(dir, { recursive: true, force: true });
+}
+
+/** The first is the flag of the containers that bounds it most: heaps of the machine's size would tell nothing. */
+function nodeOptions(): string {
+  const probe = new URL(`live-heap.mjs?to=${encodeURIComponent(live)}`, import.meta.url);
+  return `--max-semi-space-size=1${values.live ? ` --import=${probe.href}` : ''}`;
 }
 
 /** From the start of the process to the line that says that it listens. */
@@ -119,6 +126,23 @@ async function measureMemory(
       unit: 'MB PSS',
       more: { 'growth MB/h': growthMbPerHour(late) },
       baseline: { what: 'idle', value: idle.get(name) ?? 0 },
+    });
+  }
+  if (values.live) await recordLive();
+}
+
+async function recordLive(): Promise<void> {
+  const lines = (await readFile(live, 'utf8')).trim().split('\n');
+  const all = lines.map((line) => JSON.parse(line) as Sample & { readonly pid: number });
+  for (const [name, { pid }] of rig.processes) {
+    const own = all.filter((each) => each.pid === pid);
+    const late = own.slice(Math.floor(own.length * GROWN_UP));
+    record({
+      bench: BENCH,
+      what: `live heap of ${name} at ${RATE} events/s for ${MINUTES} minutes`,
+      value: late.at(-1)?.mb ?? 0,
+      unit: 'MB',
+      more: { 'growth MB/h': growthMbPerHour(late) },
     });
   }
 }
