@@ -17,8 +17,8 @@ import { record } from './result.ts';
 
 /**
  * `npm run bench:intake -- [--requests 6000]`: what each receiver takes in at 1, 32 and 128 connections,
- * beside a bare Express handler that keeps nothing and beside itself without the fsync: with its journal
- * in the machine's memory, or its database told not to sync. All in turns, in the same run.
+ * beside a bare Express handler that keeps nothing, in turns, of which the median is told; and beside
+ * itself without the fsync: with its journal in the machine's memory, or its database told not to sync.
  */
 const { values } = parseArgs({ options: { requests: { type: 'string', default: '6000' } } });
 const REQUESTS = numberOf('requests', values.requests);
@@ -27,6 +27,7 @@ const CONNECTIONS = [1, 32, 128];
 const OF_ONE = 0.2;
 /** The same for both, and long: V8 goes on optimizing for tens of thousands of requests. */
 const WARM_UP = 3;
+const TURNS = 3;
 const MEMORY = '/dev/shm';
 
 const dir = await mkdtemp(join(tmpdir(), 'kopeck-bench-'));
@@ -46,14 +47,17 @@ try {
 }
 
 async function measure(receiver: Receiver): Promise<void> {
-  const synced = await rounds(receiver, rig.url[receiver.service]);
+  const url = rig.url[receiver.service];
+  await warmUp(receiver, url);
+  await warmUp(receiver, bare.url);
+  const beside = new Map<number, Turn>();
+  for (const connections of CONNECTIONS)
+    beside.set(connections, await inTurns(receiver, connections));
+
   const restore = await leaveOutFsync(receiver);
-  const lax = await rounds(receiver, rig.url[receiver.service]);
-  await restore();
-  const plain = await rounds(receiver, bare.url);
-  for (const [at, connections] of CONNECTIONS.entries()) {
-    const [own, own2, handler] = [synced[at], lax[at], plain[at]];
-    if (own === undefined || own2 === undefined || handler === undefined) continue;
+  await warmUp(receiver, url);
+  for (const [connections, { own, handler }] of beside) {
+    const lax = await run(receiver, url, connections);
     record({
       bench: 'intake',
       what: `${receiver.name}, ${connections} connection${connections === 1 ? '' : 's'}`,
@@ -62,37 +66,62 @@ async function measure(receiver: Receiver): Promise<void> {
       more: {
         'p50 ms': own.p50Ms,
         'p99 ms': own.p99Ms,
-        'unsynced requests/s': own2.requestsPerSecond,
+        'unsynced requests/s': lax.requestsPerSecond,
       },
       baseline: { what: 'bare Express', value: handler.requestsPerSecond },
     });
   }
+  await restore();
 }
 
-/** A warm-up, then each number of connections. Throws when an answer is not 200. */
-async function rounds(receiver: Receiver, url: string): Promise<readonly Load[]> {
-  const run = (connections: number, requests: number): Promise<Load> =>
-    load({ url, messageOf: () => fresh(receiver), connections, requests });
-  await run(32, Math.ceil(REQUESTS * WARM_UP));
-  const results: Load[] = [];
-  for (const connections of CONNECTIONS) {
-    await drained(receiver);
-    const requests = Math.ceil(connections === 1 ? REQUESTS * OF_ONE : REQUESTS);
-    const result = await run(connections, requests);
-    if (result.answers['200'] !== requests) {
-      throw new Error(`${receiver.name} answered ${JSON.stringify(result.answers)}`);
-    }
-    results.push(result);
+interface Turn {
+  readonly own: Load;
+  readonly handler: Load;
+}
+
+/** The median, by its ratio. */
+async function inTurns(receiver: Receiver, connections: number): Promise<Turn> {
+  const turns: Turn[] = [];
+  for (let turn = 0; turn < TURNS; turn += 1) {
+    turns.push({
+      own: await run(receiver, rig.url[receiver.service], connections),
+      handler: await run(receiver, bare.url, connections),
+    });
   }
-  await drained(receiver);
-  await emptyQueue(receiver);
-  return results;
+  const ratio = ({ own, handler }: Turn): number =>
+    own.requestsPerSecond / handler.requestsPerSecond;
+  const [median] = turns.toSorted((a, b) => ratio(a) - ratio(b)).slice(TURNS >> 1);
+  if (median === undefined) throw new Error('no turn was measured');
+  return median;
 }
 
-/** Nobody books here, and a queue with fifty thousand jobs takes no more. */
-async function emptyQueue({ service }: Receiver): Promise<void> {
+async function warmUp(receiver: Receiver, url: string): Promise<void> {
+  const requests = Math.ceil(REQUESTS * WARM_UP);
+  await load({ url, messageOf: () => fresh(receiver), connections: 32, requests });
+  if (url !== bare.url) await settle(receiver, requests);
+}
+
+/** Throws when an answer is not 200. */
+async function run(receiver: Receiver, url: string, connections: number): Promise<Load> {
+  const requests = Math.ceil(connections === 1 ? REQUESTS * OF_ONE : REQUESTS);
+  const result = await load({ url, messageOf: () => fresh(receiver), connections, requests });
+  if (result.answers['200'] !== requests) {
+    throw new Error(`${receiver.name} answered ${JSON.stringify(result.answers)}`);
+  }
+  if (url !== bare.url) await settle(receiver, requests);
+  return result;
+}
+
+/**
+ * What one measurement leaves to be forwarded is no burden of the next. Nobody books here, and a queue
+ * with fifty thousand jobs takes no more.
+ */
+async function settle({ service, keeps }: Receiver, events: number): Promise<void> {
+  if (keeps !== 'journal') return;
   const connection = new Redis(rig.redis.url, { maxRetriesPerRequest: null });
-  const queue = new Queue(`events-${service}`, { connection, prefix: '{kopeck}' });
+  const options = { connection, prefix: '{kopeck}', skipMetasUpdate: true };
+  const queue = new Queue(`events-${service}`, options);
+  await waitFor(async () => (await queue.count()) >= events, { timeoutMs: 120_000, everyMs: 50 });
   await queue.drain();
   await queue.close();
   connection.disconnect();
@@ -101,18 +130,6 @@ async function emptyQueue({ service }: Receiver): Promise<void> {
 function fresh({ messageOf }: Receiver): Message {
   next += 1;
   return messageOf(next);
-}
-
-/** What one measurement leaves to be forwarded is no burden of the next. */
-async function drained({ service, keeps }: Receiver): Promise<void> {
-  if (keeps !== 'journal') return;
-  const isDrained = async (): Promise<boolean> => {
-    const metrics = await (await fetch(`${rig.metricsUrl[service]}/metrics`)).text();
-    return /^kopeck_journal_waiting\S* 0$/m.test(metrics);
-  };
-  // The figure is renewed once a second, so it may still be that of the time before the load.
-  await waitFor(async () => !(await isDrained()), { timeoutMs: 1_500 }).catch(() => undefined);
-  await waitFor(isDrained, { timeoutMs: 120_000, everyMs: 100 });
 }
 
 /** Returns what puts it right again. */
