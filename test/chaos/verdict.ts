@@ -89,11 +89,11 @@ function refreshProblems(
 
 /** The books against the posting table, as fewer than a hundred lines read it. */
 async function balanceProblems(rig: Rig, rows: readonly RowDataPacket[]): Promise<string[]> {
-  const ours = await balances(rig);
-  const theirs = modelBalances(rows.map(eventOf), 0);
+  const ours = new Set(await balances(rig));
+  const theirs = new Set(modelBalances(rows.map(eventOf), 0));
   return [
-    ...ours.filter((line) => !theirs.includes(line)).map((line) => `the books say ${line}`),
-    ...theirs.filter((line) => !ours.includes(line)).map((line) => `the books should say ${line}`),
+    ...[...ours].filter((line) => !theirs.has(line)).map((line) => `the books say ${line}`),
+    ...[...theirs].filter((line) => !ours.has(line)).map((line) => `the books should say ${line}`),
   ];
 }
 

@@ -3,22 +3,22 @@ import type { Money } from '@kopeck/core/money';
 
 // What the books must come to, from the posting table alone, with none of the ledger's code: no batches, no
 // differences, no database. Amounts are whole thousandths.
-
 type All = readonly core.KopeckEvent[];
+type Groups = Map<string, All>;
 type Move = (amount: number, asset: string, debit: string, credit: string) => void;
 
 /** 'account amount asset', sorted, of the events in the order in which they came. */
 export function modelBalances(arrived: All, cashback: number): readonly string[] {
-  const events = distinct(arrived);
   const books = new Map<string, number>();
   const add = (key: string, amount: number) => books.set(key, (books.get(key) ?? 0) + amount);
   const move: Move = (amount, asset, debit, credit) => {
     add(`${debit}|${asset}`, amount);
     add(`${credit}|${asset}`, -amount);
   };
-  for (const group of Map.groupBy(events, ({ subject }) => subject).values()) {
+  const groups = Map.groupBy(distinct(arrived), ({ subject }) => subject);
+  for (const group of groups.values()) {
     group.sort((a, b) => (a.time + a.id < b.time + b.id ? -1 : 1));
-    if (group.some(({ type }) => type.startsWith('payment.'))) payment(group, events, move);
+    if (group.some(({ type }) => type.startsWith('payment.'))) payment(group, groups, move);
     else affiliate(group, cashback, move);
   }
   return [...books]
@@ -38,7 +38,7 @@ function distinct(arrived: All): core.KopeckEvent[] {
   return [...first.values()];
 }
 
-function payment(group: All, all: All, move: Move): void {
+function payment(group: All, groups: Groups, move: Move): void {
   const paid = group.find((event) => event.type === 'payment.paid' && event.data.paid !== null);
   if (paid === undefined) return;
   const { paid: money, fee, swap, provider, reference } = paid.data as core.Payment;
@@ -48,7 +48,7 @@ function payment(group: All, all: All, move: Move): void {
   if (money === null || back >= mills(money)) return;
   const end = paid.network === 'test' ? ':test' : '';
   const name = (paid.source === 'sbp' ? `sbp:${provider}` : provider) + end;
-  const [reason, user, credit] = explained(paid, reference, all);
+  const [reason, user, credit] = explained(paid, reference, groups);
   const isSettled = group.some((e) => e.type === 'review.settled' && e.data.reason === reason);
   const counter = (reason === '' || isSettled ? 'sales' : 'suspense') + end;
   move(mills(money) - back, money.asset, `provider:${name}`, counter);
@@ -60,12 +60,13 @@ function payment(group: All, all: All, move: Move): void {
 }
 
 type Explained = readonly [reason: string, user: string, credit: number];
-function explained(paid: core.KopeckEvent, reference: string | null, all: All): Explained {
+function explained(paid: core.KopeckEvent, reference: string | null, groups: Groups): Explained {
   const { paid: money } = paid.data as core.Payment;
   const source = paid.source === 'sbp' ? 'sbp' : 'crypto';
-  if (reference === null) return [source === 'sbp' ? 'order-unknown' : 'payload-missing', '', 0];
+  if (reference === null)
+    return [{ sbp: 'order-unknown', crypto: 'payload-missing' }[source], '', 0];
   if (reference.startsWith('{')) return ofPayload(JSON.parse(reference), money);
-  const order = all.find((e) => e.subject === `order:${source}:${reference}`);
+  const order = groups.get(`order:${source}:${reference}`)?.[0];
   if (order?.network !== paid.network) return ['order-unknown', '', 0];
   const { price, grants } = order.data as core.OrderCreated;
   if (JSON.stringify(price) !== JSON.stringify(money)) return ['amount-differs', '', 0];
