@@ -12,8 +12,11 @@ setFlagsFromString('--expose-gc');
 const collect = runInNewContext('gc');
 const file = new URL(import.meta.url).searchParams.get('to');
 
-setInterval(() => {
+function look() {
   collect();
   const mb = process.memoryUsage().heapUsed / BYTES_PER_MB;
   appendFileSync(file, `${JSON.stringify({ pid: process.pid, atMs: Date.now(), mb })}\n`);
-}, EVERY_MS).unref();
+}
+
+look();
+setInterval(look, EVERY_MS).unref();
