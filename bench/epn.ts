@@ -9,6 +9,7 @@ import { Redis } from 'ioredis';
 import { freePort } from '@kopeck/testing/ports';
 import { startRedis } from '@kopeck/testing/private-redis';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { numberFrom } from '../test/rig/number-option.ts';
 import { cpuMs } from './cpu-time.ts';
 import { record } from './result.ts';
 import { load, type Load, type Message } from './http-load.ts';
@@ -20,7 +21,9 @@ import { load, type Load, type Message } from './http-load.ts';
  * BENCH_REQUESTS: of a round, at most 50,000, for nobody books, and a queue takes no more.
  */
 const CONNECTIONS = 32;
-const REQUESTS = Number(process.env['BENCH_REQUESTS'] ?? 10_000);
+const REQUESTS = numberFrom('BENCH_REQUESTS', 10_000);
+const MOST_REQUESTS = 50_000;
+if (REQUESTS > MOST_REQUESTS) throw new Error(`BENCH_REQUESTS may be ${MOST_REQUESTS} at most`);
 /** The baseline is faster: so both take about as long. */
 const BARE_REQUESTS = 4 * REQUESTS;
 /** In turns of the same, for both, and long: V8 goes on optimizing for tens of thousands of requests. */

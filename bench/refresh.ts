@@ -16,6 +16,7 @@ import type { Progress } from '../services/admin/src/bulk/progress.ts';
 import { adminConfig } from '../services/admin/src/config.ts';
 import { importPurchases } from '../services/admin/src/purchases-api/store.ts';
 import { startAdmin } from '../services/admin/src/start-admin.ts';
+import { numberFrom } from '../test/rig/number-option.ts';
 import { record } from './result.ts';
 
 /**
@@ -23,8 +24,8 @@ import { record } from './result.ts';
  * deadlines of production, and how often each panel was logged in to. BENCH_PER_SECOND is what a panel
  * is asked at most (10 in production, where the panels are small machines).
  */
-const PURCHASES = Number(process.env['BENCH_PURCHASES'] ?? 1_000);
-const PER_SECOND = Number(process.env['BENCH_PER_SECOND'] ?? 200);
+const PURCHASES = numberFrom('BENCH_PURCHASES', 1_000);
+const PER_SECOND = numberFrom('BENCH_PER_SECOND', 200);
 const BOUND_MS = 120_000;
 const KEY = 'admin-key-of-the-bench-0123456789abcdef';
 const LOGIN = { username: 'operator', password: 'password', token: 'token' };

@@ -5,6 +5,7 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { parseArgs } from 'node:util';
 import { createConnection, type RowDataPacket } from 'mysql2/promise';
 import { createMariadbTemplate } from '@kopeck/testing/private-mariadb';
+import { numberOf } from '../test/rig/number-option.ts';
 import { NAMES, startRig, type Name } from '../test/rig/rig.ts';
 import { load } from './http-load.ts';
 import { growthMbPerHour, pssMb, type Sample } from './processes.ts';
@@ -26,11 +27,9 @@ const { values } = parseArgs({
     live: { type: 'boolean', default: false },
   },
 });
-const [MINUTES, RATE, EVENTS] = [values.minutes, values.rate, values.events].map(Number) as [
-  number,
-  number,
-  number,
-];
+const MINUTES = numberOf('minutes', values.minutes);
+const RATE = numberOf('rate', values.rate);
+const EVENTS = numberOf('events', values.events);
 const SETTLE_MS = 10_000;
 const SAMPLE_MS = 5_000;
 const TURN_MS = 100;
@@ -61,7 +60,7 @@ try {
   await rm(dir, { recursive: true, force: true });
 }
 
-/** The first is the flag of the containers that bounds it most: heaps of the machine's size would tell nothing. */
+/** With the containers' flag that bounds a heap most: heaps of the machine's size would tell nothing. */
 function nodeOptions(): string {
   const probe = new URL(`live-heap.mjs?to=${encodeURIComponent(live)}`, import.meta.url);
   return `--max-semi-space-size=1${values.live ? ` --import=${probe.href}` : ''}`;

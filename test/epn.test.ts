@@ -6,13 +6,14 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { openEpnStats } from '@kopeck/sandbox/epn-stats/epn-stats';
 import { createSandbox } from '@kopeck/sandbox/sandbox';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { numberFrom } from './rig/number-option.ts';
 import { allBooked, assertSound, balances, failedJobs, query } from './rig/books.ts';
 import { epn, type Answer } from './rig/partners.ts';
 import { startRig, type Rig } from './rig/rig.ts';
 import { SECRETS } from './rig/secrets.ts';
 
 /** More by `npm run test:outage`. */
-const REQUESTS = Number(process.env['EPN_OUTAGE_REQUESTS'] ?? 1_000);
+const REQUESTS = numberFrom('EPN_OUTAGE_REQUESTS', 1_000);
 const SENDERS = 32;
 
 const OLD_TOKEN = 'epn-token-before-rotation_0123456789abc';

@@ -6,13 +6,14 @@ import { createRandom } from '../chaos/random.ts';
 import { allBooked, assertSound, failedJobs, query } from '../rig/books.ts';
 import { stars } from '../rig/partners.ts';
 import { allAt, EVERYTHING } from '../rig/everything.ts';
+import { numberFrom } from '../rig/number-option.ts';
 import { openOutside, type Outside } from '../rig/outside.ts';
 import { NAMES, startRig, type Name, type Rig } from '../rig/rig.ts';
 import { nastyRequest, ROUTES, wellFormed, type NastyRequest } from './nasty.ts';
 
 /** A million by `npm run fuzz`. */
-const REQUESTS = Number(process.env['FUZZ_REQUESTS'] ?? 15_000);
-const SEED = Number(process.env['FUZZ_SEED'] ?? Date.now() % 1_000_000);
+const REQUESTS = numberFrom('FUZZ_REQUESTS', 15_000);
+const SEED = numberFrom('FUZZ_SEED', Date.now() % 1_000_000);
 const TOLD_EVERY = 50_000;
 const LANES = 16;
 /** As on a server: the young heap small, so that what stays is what counts. */
