@@ -9,6 +9,7 @@ import { Redis } from 'ioredis';
 import { freePort } from '@kopeck/testing/ports';
 import { startRedis } from '@kopeck/testing/private-redis';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { IMAGE_FLAGS } from '../test/rig/image-flags.ts';
 import { numberFrom } from '../test/rig/number-option.ts';
 import { cpuMs } from './cpu-time.ts';
 import { record } from './result.ts';
@@ -168,7 +169,7 @@ function run(
   stdout: 'pipe' | number,
 ): ChildProcess {
   const options = (process.env['BENCH_NODE_OPTIONS'] ?? '').split(' ').filter(Boolean);
-  const child = spawn(process.execPath, [...options, join(ROOT, script)], {
+  const child = spawn(process.execPath, [...IMAGE_FLAGS, ...options, join(ROOT, script)], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production', ...env },
     stdio: ['ignore', stdout, 'inherit'],
   });

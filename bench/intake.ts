@@ -9,6 +9,7 @@ import { Redis } from 'ioredis';
 import { createConnection } from 'mysql2/promise';
 import { createMariadbTemplate } from '@kopeck/testing/private-mariadb';
 import { waitFor } from '@kopeck/testing/wait-for';
+import { IMAGE_FLAGS } from '../test/rig/image-flags.ts';
 import { startRig, type Rig } from '../test/rig/rig.ts';
 import { numberOf } from '../test/rig/number-option.ts';
 import { load, type Load, type Message } from './http-load.ts';
@@ -153,7 +154,8 @@ async function setFlush({ mariadb }: Rig, value: 0 | 1): Promise<void> {
 }
 
 async function startBare(): Promise<{ readonly url: string; readonly child: ChildProcess }> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, 'bare-express.ts')], {
+  const script = join(import.meta.dirname, 'bare-express.ts');
+  const child = spawn(process.execPath, [...IMAGE_FLAGS, script], {
     env: { PATH: process.env['PATH'], NODE_ENV: 'production' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

@@ -2,6 +2,7 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
+import { IMAGE_FLAGS } from './image-flags.ts';
 
 export interface ServiceProcess {
   readonly name: string;
@@ -26,7 +27,8 @@ export async function startProcess(
   name: string,
   env: Readonly<Record<string, string>>,
 ): Promise<ServiceProcess> {
-  const child = spawn(process.execPath, [join(ROOT, 'services', name, 'main.ts')], {
+  const script = join(ROOT, 'services', name, 'main.ts');
+  const child = spawn(process.execPath, [...IMAGE_FLAGS, script], {
     env: { PATH: process.env['PATH'], ...env },
     stdio: ['ignore', 'pipe', 'pipe'],
   });

@@ -32,14 +32,16 @@ const BATCH = 100;
  * what one ledger books. What comes in faster waits on disk, not in Redis.
  */
 const BURST_MS = 100;
+/** And as long as so many wait there nobody is served by more: half a second's work of a ledger. */
+const ENOUGH_WAITING = 500;
 const MAX_JOBS_WAITING = 50_000;
 const MAX_MEMORY_PART = 0.7;
 const IDLE_MS = 250;
 const CLOSE_WITHIN_MS = 2_000;
 const PUBLISH_WITHIN_MS = 10_000;
 
-/** Forwarded a whole batch, or fewer, or there is nothing to forward, or it cannot be now. */
-type Progress = 'batch' | 'some' | 'nothing' | 'stuck';
+/** Forwarded a whole batch, or fewer, or there is nothing to forward, or no hurry, or it cannot be now. */
+type Progress = 'batch' | 'some' | 'nothing' | 'enough' | 'stuck';
 
 /**
  * Publishes the journal to the queue, oldest first, and marks what Redis has acknowledged. While Redis
@@ -53,22 +55,22 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
   let isChecked = false;
   redis.on('close', () => (isChecked = false));
 
-  async function step(): Promise<Progress> {
+  async function step(isBurst: boolean): Promise<Progress> {
     if (redis.status !== 'ready') return 'stuck';
     if (!isChecked) {
       if (!options.unsafe) await checkRedisSafety(redis);
       options.onSafety(null);
       isChecked = true;
     }
-    const progress = await forwardSome(options);
+    const progress = await forwardSome(options, isBurst);
     if (progress === 'stuck') trouble.tell('redis is full: forwarding waits for room');
     else trouble.isOver();
     return progress;
   }
 
-  async function stepOrTell(): Promise<Progress> {
+  async function stepOrTell(isBurst: boolean): Promise<Progress> {
     try {
-      return await step();
+      return await step(isBurst);
     } catch (error) {
       isChecked = false;
       if (error instanceof UnsafeRedisError) options.onSafety(error);
@@ -83,12 +85,11 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
     while (!closing.signal.aborted) {
       const begun = performance.now();
       // What rang before is in this batch or waits on disk; what rings beside it makes a burst.
-      bell.hasRung();
-      const progress = await stepOrTell();
+      const progress = await stepOrTell(bell.hasRung());
       if (progress === 'nothing') await bell.wait();
       if (progress === 'stuck') await pause(IDLE_MS, closing.signal);
       // A burst: those who wait for an answer come first, and the queue has time.
-      if (progress === 'batch' && bell.hasRung())
+      if (progress === 'enough' || (progress === 'batch' && bell.hasRung()))
         await pause(Math.max(0, begun + BURST_MS - performance.now()), closing.signal);
     }
   }
@@ -105,13 +106,15 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
   };
 }
 
-async function forwardSome(options: ForwarderOptions): Promise<Progress> {
+async function forwardSome(options: ForwarderOptions, isBurst: boolean): Promise<Progress> {
   const { journal, queue, redis, epochKey } = options;
   if (hasForgotten(await redis.get(epochKey), journal)) await forwardAgain(options);
   journal.prune();
   const rows = journal.pending(BATCH);
   if (rows.length === 0) return 'nothing';
-  if (await isRedisFull(options)) return 'stuck';
+  const jobs = await queue.waiting();
+  if (jobs >= MAX_JOBS_WAITING || (await isRedisFull(redis))) return 'stuck';
+  if (isBurst && jobs >= ENOUGH_WAITING) return 'enough';
 
   await publishWithin(queue.publish(rows.map(({ event }) => event)));
   const seqs = rows.map(({ seq }) => seq);
@@ -140,8 +143,7 @@ async function forwardAgain({ journal, redis, epochKey, log }: ForwarderOptions)
 }
 
 /** Above 70 % of maxmemory BullMQ could soon not even finish a job: a deadlock. */
-async function isRedisFull({ redis, queue }: ForwarderOptions): Promise<boolean> {
-  if ((await queue.waiting()) >= MAX_JOBS_WAITING) return true;
+async function isRedisFull(redis: Redis): Promise<boolean> {
   const memory = await redis.info('memory');
   const used = Number(/^used_memory:(\d+)/m.exec(memory)?.[1] ?? 0);
   const max = Number(/^maxmemory:(\d+)/m.exec(memory)?.[1] ?? 0);

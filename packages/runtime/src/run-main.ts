@@ -1,4 +1,5 @@
 import { ConfigError } from './config.ts';
+import { giveMemoryBack } from './memory.ts';
 import { UnsafeRedisError } from './redis.ts';
 
 /** Errors whose message says all that the operator needs; a stack would only hide it. */
@@ -6,11 +7,13 @@ const SPEAKING = [ConfigError, UnsafeRedisError];
 
 /** The last line of every main.ts: what keeps a service from starting is said plainly, and exit code 1. */
 export function runMain(start: () => Promise<unknown>): void {
-  start().catch((error: unknown) => {
-    const speaks = SPEAKING.some((known) => error instanceof known);
-    const text = speaks && error instanceof Error ? error.message : describe(error);
-    process.stderr.write(`${text}\n`, () => process.exit(1));
-  });
+  start()
+    .then(() => giveMemoryBack())
+    .catch((error: unknown) => {
+      const speaks = SPEAKING.some((known) => error instanceof known);
+      const text = speaks && error instanceof Error ? error.message : describe(error);
+      process.stderr.write(`${text}\n`, () => process.exit(1));
+    });
 }
 
 function describe(error: unknown): string {

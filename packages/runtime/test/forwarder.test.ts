@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { jobId } from '@kopeck/core/identity';
@@ -66,6 +67,25 @@ describe('what was appended', () => {
     await waitFor(addMore, { everyMs: 1, what: 'the first to be forwarded' });
     await rig.drained();
     expect(await rig.jobs()).toHaveLength(120 + 5 * rounds);
+  });
+
+  test('waits on disk while it comes in faster than somebody works, and goes on when it has come', async () => {
+    await rig.append(some(1_500));
+    rig.start();
+    const adding = setInterval(() => void rig.append(some(1, crypto.randomUUID())), 5);
+    try {
+      await waitFor(async () => (await rig.jobs()).length >= 500, {
+        what: 'half a second of work',
+      });
+      const { length } = await rig.jobs();
+      await delay(1_000);
+      expect((await rig.jobs()).length).toBeLessThan(length + 200);
+      expect(rig.journal.waiting()).toBeGreaterThan(500);
+    } finally {
+      clearInterval(adding);
+    }
+    await rig.drained();
+    expect((await rig.jobs()).length).toBeGreaterThan(1_500);
   });
 
   test('again goes to the queue again, for whoever works there to see', async () => {
