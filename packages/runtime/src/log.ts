@@ -25,17 +25,19 @@ export function createLog({ service, level, secrets }: LogOptions): Log {
   const clean = redactor(secrets);
   const logger = winston.createLogger({
     level,
-    format: winston.format.json(),
+    // What spell() gives has nothing that JSON cannot write: winston's own format.json() takes three times as long.
+    format: winston.format.printf((line) => JSON.stringify(line)),
     transports: [new winston.transports.Stream({ stream: stdoutByTurns() })],
   });
   const write =
     (severity: Severity) =>
     (message: string, meta: Meta = {}) => {
       if (!logger.isLevelEnabled(severity)) return;
-      const timestamp = new Date().toISOString();
       const line = redact(spell({ ...meta, message }), clean) as { readonly message: string };
+      const timestamp = new Date().toISOString();
+      const first = { timestamp, level: severity, service, message: line.message };
       // As one object: with several arguments winston looks for %s in the message and drops the rest.
-      logger.log({ ...line, service, timestamp, level: severity });
+      logger.log({ ...first, ...line, ...first });
     };
   return { error: write('error'), warn: write('warn'), info: write('info'), debug: write('debug') };
 }

@@ -20,7 +20,7 @@ const SHAPES: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Each shape has one of these in it; most texts of a line are ids and words, and have none. */
-const HOLDS_A_MARK = /[:=/%+(\s]/;
+const HOLDS_A_MARK = /[:=/%+(]|(?:Bearer|Basic)\s/i;
 
 function named(mark: '=' | ':', shortest: number): RegExp {
   const name = '(?:secret|token|passw(?:or)?d|signature|api[-_]?key|authorization)';
