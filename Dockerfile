@@ -26,5 +26,5 @@ ENV NODE_ENV=production
 USER 1000:1000
 # Room for what lives as long as a request, old objects cleared up when they have doubled; what is left
 # over is given back when it is quiet (packages/runtime/src/memory.ts).
-ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=100", "--expose-gc"]
+ENTRYPOINT ["node", "--max-semi-space-size=16", "--heap-growing-percent=100", "--max-old-space-size=160", "--expose-gc"]
 CMD ["cli/src/kopeck.js", "help"]
