@@ -60,10 +60,10 @@ try {
   await rm(dir, { recursive: true, force: true });
 }
 
-/** With the containers' flag that bounds a heap most: heaps of the machine's size would tell nothing. */
+/** Beside the flags of the image. */
 function nodeOptions(): string {
   const probe = new URL(`live-heap.mjs?to=${encodeURIComponent(live)}`, import.meta.url);
-  return `--max-semi-space-size=1${values.live ? ` --import=${probe.href}` : ''}`;
+  return values.live ? `--import=${probe.href}` : '';
 }
 
 /** From the start of the process to the line that says that it listens. */
