@@ -79,13 +79,14 @@ test(`${REQUESTS} nasty requests (seed ${SEED}) get no 5xx, end no process and l
   for (const name of NAMES) {
     expect(rig.processes.get(name)?.hasEnded(), `${name} has ended`).toBe(false);
   }
-  await waitFor(async () => {
+  const isGivenBack = async (): Promise<boolean> => {
     const after = await memory();
     for (const name of NAMES) {
       expect(after[name] - before[name], `${name} grew`).toBeLessThan(MAY_GROW_BYTES);
     }
     return true;
-  });
+  };
+  await waitFor(isGivenBack, { timeoutMs: 120_000, everyMs: 1_000 });
 }, 7_200_000);
 
 test('bytes that are no HTTP at all are answered 400 or with a closed connection', async () => {
