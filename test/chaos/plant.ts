@@ -13,7 +13,7 @@ export interface Catch {
 }
 
 const ROOT = join(import.meta.dirname, '..', '..');
-const SOURCES = ['packages', 'services', 'cli', 'test', 'package.json'];
+const SOURCES = ['Dockerfile', 'packages', 'services', 'cli', 'test', 'package.json'];
 
 /** Copies the source, makes the bug in the copy, and lets chaos loose on it. */
 export async function plantAndRun(plant: Plant, seed: number): Promise<Catch> {
