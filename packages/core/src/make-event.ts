@@ -21,14 +21,15 @@ export interface Draft<T extends EventType> {
 
 export function makeEvent<T extends EventType>(draft: Draft<T>): KopeckEvent {
   const { source, type, subject, network, data, evidence, receivedAt } = draft;
+  const receivedat = receivedAt.toISOString();
   const event: EventOf<T> = {
     specversion: '1.0',
     id: eventId(source, type, draft.identity),
     source,
     type,
     subject,
-    time: (draft.time ?? receivedAt).toISOString(),
-    receivedat: receivedAt.toISOString(),
+    time: draft.time?.toISOString() ?? receivedat,
+    receivedat,
     network,
     contenthash: contentHash({ type, subject, money: draft.money, reference: draft.reference }),
     data,

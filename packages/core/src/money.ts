@@ -44,8 +44,14 @@ export function formatAmount(amount: Amount): string {
 
 /** '100.00' → '100', so that one amount has one spelling in hashes. Null as in parseAmount. */
 export function canonicalAmount(text: string): string | null {
-  const amount = parseAmount(text);
-  return amount === null ? null : formatAmount(amount);
+  const match = DECIMAL_TEXT.exec(text);
+  if (match === null) return null;
+
+  const [, sign = '', digits = '', decimals = ''] = match;
+  const whole = digits.replace(/^0+(?=.)/, '');
+  const fraction = decimals.replace(/0+$/, '');
+  const magnitude = fraction === '' ? whole : `${whole}.${fraction}`;
+  return magnitude === '0' ? '0' : sign + magnitude;
 }
 
 /** Null: the asset code or the amount makes no sense, or the amount is not above zero. */

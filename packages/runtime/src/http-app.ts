@@ -31,6 +31,7 @@ export function createApp({ log, trustProxy, router }: AppOptions): Express {
   const app = express();
   app.set('trust proxy', trustProxy);
   app.set('etag', false);
+  app.disable('x-powered-by');
   app.use(helmet());
   app.use(requestId);
   app.use(router);

@@ -32,6 +32,9 @@ function named(mark: '=' | ':', shortest: number): RegExp {
 /** Sixteen digits as they are grouped on a card, or 15 to 19 in a row. */
 const CARD = /(?<![A-Za-z0-9])(?:\d{4}([ -])\d{4}\1\d{4}\1\d{4}|\d{15,19})(?![A-Za-z0-9])/g;
 
+/** Each card's number has this in it, and most texts do not. */
+const HOLDS_DIGITS = /\d{15}|\d{4}[ -]\d{4}/;
+
 /** Names under which a secret is expected; the value is not even looked at. */
 const SECRET_NAME =
   /^(authorization|cookie|set-cookie|pan|cvv|cvc|.*(secret|token|passw(or)?d|signature|api[-_]?key|phone([-_]?number)?|card[-_]?(number|owner|holder)))s?$/i;
@@ -46,10 +49,13 @@ export function redactor(secrets: readonly string[]): Redactor {
   );
   return (text) => {
     let clean = text;
-    for (const secret of known) clean = clean.replaceAll(secret, '***');
+    for (const secret of known) {
+      if (clean.includes(secret)) clean = clean.replaceAll(secret, '***');
+    }
     if (HOLDS_A_MARK.test(clean)) {
       for (const [shape, replacement] of SHAPES) clean = clean.replace(shape, replacement);
     }
+    if (!HOLDS_DIGITS.test(clean)) return clean;
     return clean.replace(CARD, (digits) => (isCard(digits) ? '****' : digits));
   };
 }
@@ -60,12 +66,12 @@ export function redact(value: unknown, clean: Redactor): unknown {
   if (typeof value === 'number') return redactNumber(value, clean);
   if (typeof value !== 'object' || value === null) return value;
   if (Array.isArray(value)) return value.map((item) => redact(item, clean));
-  return Object.fromEntries(
-    Object.entries(value).map(([key, item]) => [
-      clean(key),
-      SECRET_NAME.test(key) && !isNothing(item) ? '***' : redact(item, clean),
-    ]),
-  );
+  const redacted: Record<string, unknown> = {};
+  for (const [key, item] of Object.entries(value)) {
+    const isHidden = SECRET_NAME.test(key) && !isNothing(item);
+    redacted[clean(key)] = isHidden ? '***' : redact(item, clean);
+  }
+  return redacted;
 }
 
 function isLongEnough(secret: string): boolean {

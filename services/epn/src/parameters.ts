@@ -47,23 +47,25 @@ export function isLiteralMacro(text: string): boolean {
 }
 
 function gathered(pairs: readonly Pair[]): ReadParameters {
-  const values = new Map(pairs);
-  if (values.size === pairs.length) return { values, repeated: [] };
-  const names = pairs.map(([name]) => name);
-  const repeated = new Set(names.filter((name, index) => names.indexOf(name) !== index));
+  const values = new Map<string, string | null>();
+  const repeated = new Set<string>();
+  for (const [name, value] of pairs) {
+    if (values.has(name)) repeated.add(name);
+    values.set(name, value);
+  }
   return { values, repeated: [...repeated] };
 }
 
 /** `latin1`: one character for each byte. A query has ASCII only: Node refuses others on its own. */
 function pairsOf(latin1: string): readonly Pair[] {
-  return latin1
-    .split('&')
-    .filter((pair) => pair !== '')
-    .map((pair) => {
-      const at = pair.indexOf('=');
-      const [name, value] = at === -1 ? [pair, ''] : [pair.slice(0, at), pair.slice(at + 1)];
-      return [decode(name) ?? '', decode(value)];
-    });
+  const pairs: Pair[] = [];
+  for (const pair of latin1.split('&')) {
+    if (pair === '') continue;
+    const at = pair.indexOf('=');
+    const name = at === -1 ? pair : pair.slice(0, at);
+    pairs.push([decode(name) ?? '', at === -1 ? '' : decode(pair.slice(at + 1))]);
+  }
+  return pairs;
 }
 
 /** Most values: there is nothing to decode. */

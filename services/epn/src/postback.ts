@@ -49,7 +49,7 @@ function complaintAbout(values: Parameters, network: Network): Complaint | null 
   const hasId = textOf(values, 'uniq_id') !== null;
   const required = [...ALWAYS_REQUIRED, ...network.required];
   const synthetic = hasId ? [] : network.syntheticFrom;
-  for (const field of new Set([...required, ...IDENTITY, ...synthetic])) {
+  for (const field of [...required, ...IDENTITY, ...synthetic]) {
     const error = mistakeIn(values, field, required);
     if (error !== null) return { error, field };
   }
