@@ -60,7 +60,7 @@ try {
 
 async function fill(): Promise<number> {
   const began = performance.now();
-  const journal = openJournal({
+  const journal = await openJournal({
     dir: join(dir, 'journal'),
     maxBytes: JOURNAL_MAX_BYTES,
     keepHours: 24,
@@ -71,7 +71,7 @@ async function fill(): Promise<number> {
     const indexes = Array.from({ length: count }, (_, offset) => first + offset);
     await Promise.all(indexes.map((index) => journal.append(payment(index))));
   }
-  journal.close();
+  await journal.close();
   return (performance.now() - began) / 1_000;
 }
 

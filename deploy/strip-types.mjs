@@ -3,8 +3,8 @@
 import { globSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { stripTypeScriptTypes } from 'node:module';
 
-/** `from './x.ts'`, `import './x.ts'` and `import('./x.ts')`. */
-const IMPORT = /(\b(?:from|import)\s*\(?\s*'[^'\n]+)\.ts'/g;
+/** `from './x.ts'`, `import './x.ts'`, `import('./x.ts')` and `new URL('./x.ts', …)`. */
+const IMPORT = /(\b(?:from|import|new URL)\s*\(?\s*'[^'\n]+)\.ts'/g;
 
 for (const path of globSync('{packages,services,cli}/**/*.ts')) {
   const code = stripTypeScriptTypes(readFileSync(path, 'utf8'));

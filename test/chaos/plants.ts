@@ -19,7 +19,7 @@ export interface Plant {
   readonly stops?: true;
 }
 
-const JOURNAL = 'packages/runtime/src/journal.ts';
+const BATCHES = 'packages/runtime/src/journal-batches.ts';
 const FORWARDER = 'packages/runtime/src/forwarder.ts';
 const QUEUE = 'packages/runtime/src/queue.ts';
 const BOOK = 'services/ledger/src/book.ts';
@@ -33,12 +33,12 @@ export const PLANTS: readonly Plant[] = [
     name: 'answers before the fsync',
     edits: [
       {
-        file: JOURNAL,
-        find: 'if (batch.push({ row, resolve, reject }) > 1) return;',
-        put: `resolve('accepted');
-              if (batch.push({ row, resolve, reject }) > 1) return;`,
+        file: BATCHES,
+        find: 'if (batch.push({ row, resolve, reject }) === 1 && !isWriting) begin();',
+        put: `resolve(true);
+              if (batch.push({ row, resolve, reject }) === 1 && !isWriting) begin();`,
       },
-      { file: JOURNAL, find: 'setImmediate(gather, 0);', put: 'setTimeout(flush, 1_000);' },
+      { file: BATCHES, find: 'setImmediate(gather, 0);', put: 'setTimeout(flush, 1_000);' },
     ],
     faults: ['kill'],
     copies: ['crypto', 'epn'],

@@ -108,12 +108,13 @@ export function startForwarder(options: ForwarderOptions): Forwarder {
 
 async function forwardSome(options: ForwarderOptions, isBurst: boolean): Promise<Progress> {
   const { journal, queue, redis, epochKey } = options;
-  if (hasForgotten(await redis.get(epochKey), journal)) await forwardAgain(options);
-  journal.prune();
+  if (hasForgotten(await redis.get(epochKey), await journal.forwarded()))
+    await forwardAgain(options);
+  await journal.prune();
   const jobs = await queue.waiting();
   // Said before any row is read: in a burst that would be a hundred, ten times a second, in vain.
   if (isBurst && jobs >= ENOUGH_WAITING) return 'enough';
-  const rows = journal.pending(BATCH);
+  const rows = await journal.pending(BATCH);
   if (rows.length === 0) return 'nothing';
   if (jobs >= MAX_JOBS_WAITING || (await isRedisFull(redis))) return 'stuck';
 
@@ -121,9 +122,10 @@ async function forwardSome(options: ForwarderOptions, isBurst: boolean): Promise
   const seqs = rows.map(({ seq }) => seq);
   // Redis first: if we die in between, these rows are forwarded once more. What it remembered just
   // before tells whether it was emptied since it was asked above.
-  const before = await redis.set(epochKey, Math.max(journal.forwarded(), ...seqs), 'GET');
-  if (hasForgotten(before, journal)) await forwardAgain(options);
-  else journal.mark(seqs);
+  const forwarded = await journal.forwarded();
+  const before = await redis.set(epochKey, Math.max(forwarded, ...seqs), 'GET');
+  if (hasForgotten(before, forwarded)) await forwardAgain(options);
+  else await journal.mark(seqs);
   return rows.length === BATCH ? 'batch' : 'some';
 }
 
@@ -132,13 +134,13 @@ async function forwardSome(options: ForwarderOptions, isBurst: boolean): Promise
  * older copy does not: then all rows that are kept go there again, and the ledger finds the duplicates.
  * That makes Redis disposable.
  */
-function hasForgotten(remembered: string | null, journal: Journal): boolean {
+function hasForgotten(remembered: string | null, forwarded: number): boolean {
   // More than we know: we died between its acknowledgement and our mark. Nothing is missing there.
-  return Number(remembered ?? 0) < journal.forwarded();
+  return Number(remembered ?? 0) < forwarded;
 }
 
 async function forwardAgain({ journal, redis, epochKey, log }: ForwarderOptions): Promise<void> {
-  const rows = journal.unmarkAll();
+  const rows = await journal.unmarkAll();
   await redis.set(epochKey, 0);
   log.warn('redis has another memory than the journal: forwarding again what is kept', { rows });
 }

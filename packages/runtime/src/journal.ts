@@ -1,7 +1,8 @@
 import { statfsSync } from 'node:fs';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { jobId } from '@kopeck/core/identity';
-import { openFolder, type Opened } from './journal-folder.ts';
+import { holdHere, holdOnThread, type Holder } from './journal-holder.ts';
+import { createBatches } from './journal-batches.ts';
 import type { NewRow } from './journal-writer.ts';
 
 /** Nothing can be made durable now: the sender gets a 503 and must come again. */
@@ -14,6 +15,8 @@ export interface JournalOptions {
   readonly maxBytes: number;
   readonly keepHours: number;
   readonly now: () => Date;
+  /** Holds the file on a thread of its own (some 13 MB): unless it is true, on the caller's. */
+  readonly ownThread?: boolean;
 }
 
 /** An event, or whatever else is on its way to Redis: told from others by its job id. */
@@ -33,22 +36,23 @@ export interface Journal<E extends Journaled = KopeckEvent> {
   /** Resolves when the event is on disk. Throws JournalUnavailable; then nothing of it is kept. */
   readonly append: (event: E) => Promise<'accepted' | 'duplicate'>;
   /** Whether an append would be tried now: cap, disk and lock. */
-  readonly writable: () => boolean;
+  readonly writable: () => Promise<boolean>;
   /** The oldest events that the queue has not acknowledged. */
-  readonly pending: (limit: number) => readonly JournalRow<E>[];
-  readonly waiting: () => number;
+  readonly pending: (limit: number) => Promise<readonly JournalRow<E>[]>;
+  readonly waiting: () => Promise<number>;
   /** Says that the queue has acknowledged these rows. */
-  readonly mark: (seqs: readonly number[]) => void;
+  readonly mark: (seqs: readonly number[]) => Promise<void>;
   /** The highest acknowledged row, ever; Redis must remember the same. */
-  readonly forwarded: () => number;
+  readonly forwarded: () => Promise<number>;
   /** Redis has forgotten: all rows that are still kept are to be forwarded again. */
-  readonly unmarkAll: () => number;
+  readonly unmarkAll: () => Promise<number>;
   /** Drops acknowledged rows that are old enough, or the oldest of all while space is short. */
-  readonly prune: () => void;
-  readonly bytes: () => number;
-  readonly close: () => void;
+  readonly prune: () => Promise<void>;
+  readonly bytes: () => Promise<number>;
+  readonly close: () => Promise<void>;
 }
 
+const HOUR_MS = 3_600_000;
 const DISK_FREE_MIN = 0.1;
 /**
  * Above this part of the cap acknowledged rows go, however young: well below the half at which people
@@ -56,82 +60,63 @@ const DISK_FREE_MIN = 0.1;
  */
 const SHORT_OF_SPACE = 0.4;
 
-/** What an fsync takes on a slow disk: no answer is held up by more. */
-const GATHER_MS = 10;
-
-interface Waiting {
-  readonly row: NewRow;
-  readonly resolve: (result: 'accepted' | 'duplicate') => void;
-  readonly reject: (error: JournalUnavailable) => void;
-}
+/** With a thread of its own: while it writes so many, the next are read. */
+const HANDFUL = 8;
 
 /**
  * Opens the first unlocked journal of the folder, or a new one, and takes over the rows of every other
  * unlocked one. Throws JournalUnavailable.
  */
-export function openJournal<E extends Journaled = KopeckEvent>(
+export async function openJournal<E extends Journaled = KopeckEvent>(
   options: JournalOptions,
-): Journal<E> {
+): Promise<Journal<E>> {
   const { dir, maxBytes, keepHours, now } = options;
-  const { own: file, adopted } = openOwn(dir, maxBytes);
-  let batch: Waiting[] = [];
-  let begunAt = 0;
+  const { id, adopted, ask } = await openHolder(options);
+  const add = createBatches({ write, enough: options.ownThread === true ? HANDFUL : Infinity });
 
-  /**
-   * Appends that come close together share a transaction and an fsync: as long as each turn of the
-   * event loop brings more of them the batch waits, but not for long. One that comes alone is written
-   * in the next turn.
-   */
-  function gather(size: number): void {
-    const isLate = performance.now() - begunAt >= GATHER_MS;
-    if (batch.length === size || isLate) flush();
-    else setImmediate(gather, batch.length);
-  }
-
-  function flush(): void {
-    const taken = batch;
-    batch = [];
+  async function write(rows: readonly NewRow[]): Promise<readonly boolean[]> {
     try {
       if (isDiskFull(dir)) throw new Error('less than 10 % of the disk is free');
-      const results = file.insert(taken.map(({ row }) => row));
-      taken.forEach(({ resolve }, index) =>
-        resolve(results[index] === true ? 'accepted' : 'duplicate'),
-      );
+      return await ask('insert', rows);
     } catch (cause) {
-      const error = new JournalUnavailable('the journal cannot be written', { cause });
-      for (const { reject } of taken) reject(error);
+      throw new JournalUnavailable('the journal cannot be written', { cause });
     }
   }
 
-  const isShort = (): boolean => file.bytes() > maxBytes * SHORT_OF_SPACE;
+  async function prune(): Promise<void> {
+    const isShort = (await ask('bytes')) > maxBytes * SHORT_OF_SPACE;
+    await ask('prune', isShort ? Infinity : now().getTime() - keepHours * HOUR_MS);
+  }
 
   return {
-    id: file.id,
+    id,
     adopted,
-    append(event) {
-      return new Promise((resolve, reject) => {
-        const row: NewRow = [jobId(event), JSON.stringify(event), now().getTime()];
-        if (batch.push({ row, resolve, reject }) > 1) return;
-        begunAt = performance.now();
-        setImmediate(gather, 0);
-      });
+    append: async (event) => {
+      const isNew = await add([jobId(event), JSON.stringify(event), now().getTime()]);
+      return isNew ? 'accepted' : 'duplicate';
     },
-    writable: () => file.isOpen() && !isDiskFull(dir) && file.bytes() < maxBytes * 0.98,
-    pending: (limit) =>
-      file.pending(limit).map(({ seq, event }) => ({ seq, event: JSON.parse(event) as E })),
-    waiting: () => file.waiting(),
-    mark: (seqs) => file.mark(seqs),
-    forwarded: () => file.forwarded(),
-    unmarkAll: () => file.unmarkAll(),
-    prune: () => file.prune(isShort() ? Infinity : now().getTime() - keepHours * 3_600_000),
-    bytes: () => file.bytes(),
-    close: () => file.close(),
+    writable: async () => {
+      const bytes = await ask('bytes').catch(() => Infinity);
+      return !isDiskFull(dir) && bytes < maxBytes * 0.98;
+    },
+    pending: async (limit) =>
+      (await ask('pending', limit)).map(({ seq, event }) => ({
+        seq,
+        event: JSON.parse(event) as E,
+      })),
+    waiting: () => ask('waiting'),
+    mark: (seqs) => ask('mark', seqs),
+    forwarded: () => ask('forwarded'),
+    unmarkAll: () => ask('unmarkAll'),
+    prune,
+    bytes: () => ask('bytes'),
+    close: () => ask('close'),
   };
 }
 
-function openOwn(dir: string, maxBytes: number): Opened {
+async function openHolder({ dir, maxBytes, ownThread }: JournalOptions): Promise<Holder> {
   try {
-    return openFolder(dir, maxBytes);
+    return await (ownThread === true ? holdOnThread : holdHere)({ dir, maxBytes });
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new JournalUnavailable(`cannot open a journal in ${dir}: ${why}`, { cause });

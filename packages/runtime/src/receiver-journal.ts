@@ -27,12 +27,17 @@ const WATCH_MS = 1_000;
 const KINDS = ['journal-unavailable', 'journal-half-full', 'redis-unsafe'];
 
 /** The journal with what stands behind it: the forwarder to the queue, and the watch over its size. */
-export function startReceiverJournal(options: ReceiverOptions, parts: Parts): ReceiverJournal {
+export async function startReceiverJournal(
+  options: ReceiverOptions,
+  parts: Parts,
+): Promise<ReceiverJournal> {
   const { config, log, name, queue: queueName } = options;
   const { redis, metrics, closing, now } = parts;
   const { REDIS_PREFIX: prefix, JOURNAL_DIR: dir, JOURNAL_MAX_BYTES: maxBytes } = config;
 
-  const journal = openJournal({ dir, maxBytes, keepHours: config.JOURNAL_KEEP_HOURS, now });
+  const keepHours = config.JOURNAL_KEEP_HOURS;
+  const ownThread = options.journalThread ?? false;
+  const journal = await openJournal({ dir, maxBytes, keepHours, now, ownThread });
   closing.add('journal', journal.close);
   const incidents = openIncidents({ service: name, instance: journal.id, redis, prefix, log, now });
   closing.add('incidents', incidents.stop);
@@ -52,7 +57,11 @@ export function startReceiverJournal(options: ReceiverOptions, parts: Parts): Re
   });
   closing.add('forwarder', forwarder.close);
 
-  const watch = setInterval(() => watchSize(journal, maxBytes, { incidents, metrics }), WATCH_MS);
+  const watch = setInterval(() => {
+    watchSize(journal, maxBytes, { incidents, metrics }).catch((error: unknown) =>
+      log.error('the size of the journal cannot be seen', { error }),
+    );
+  }, WATCH_MS);
   closing.add('watch', () => clearInterval(watch));
 
   const append: Append = async (event) => {
@@ -63,7 +72,7 @@ export function startReceiverJournal(options: ReceiverOptions, parts: Parts): Re
       return result;
     } catch (error) {
       if (error instanceof JournalUnavailable)
-        incidents.open('journal-unavailable', { bytes: journal.bytes() });
+        incidents.open('journal-unavailable', { bytes: await journal.bytes().catch(() => 0) });
       throw error;
     }
   };
@@ -82,13 +91,13 @@ function endIncidentsOf(
   }
 }
 
-function watchSize(
+async function watchSize(
   journal: Journal,
   maxBytes: number,
   tell: { incidents: Incidents; metrics: Metrics },
-): void {
-  const bytes = journal.bytes();
-  const waiting = journal.waiting();
+): Promise<void> {
+  const bytes = await journal.bytes();
+  const waiting = await journal.waiting();
   tell.metrics.gauge('kopeck_journal_bytes', bytes);
   tell.metrics.gauge('kopeck_journal_waiting', waiting);
   if (bytes > maxBytes / 2)

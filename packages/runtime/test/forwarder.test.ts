@@ -20,8 +20,8 @@ beforeAll(async () => {
   dir = await mkdtemp(join(tmpdir(), 'kopeck-forwarder-'));
   server = await startRedis({ dir: join(dir, 'redis'), password: 'p' });
 });
-beforeEach(() => {
-  rig = createRig(server.url, dir);
+beforeEach(async () => {
+  rig = await createRig(server.url, dir);
 });
 afterEach(() => rig.close());
 afterAll(async () => {
@@ -47,7 +47,7 @@ describe('what was appended', () => {
     rig.start();
     await rig.drained();
     expect(await rig.jobs()).toEqual(jobsOf(events));
-    expect(await rig.redis.get(rig.epochKey)).toBe(String(rig.journal.forwarded()));
+    expect(await rig.redis.get(rig.epochKey)).toBe(String(await rig.journal.forwarded()));
 
     const later = some(3, 'later');
     await rig.append(later);
@@ -62,7 +62,7 @@ describe('what was appended', () => {
     const addMore = async (): Promise<boolean> => {
       rounds += 1;
       await rig.append(some(5, `more-${rounds}-`));
-      return rig.journal.forwarded() >= 120;
+      return (await rig.journal.forwarded()) >= 120;
     };
     await waitFor(addMore, { everyMs: 1, what: 'the first to be forwarded' });
     await rig.drained();
@@ -80,7 +80,7 @@ describe('what was appended', () => {
       const { length } = await rig.jobs();
       await delay(1_000);
       expect((await rig.jobs()).length).toBeLessThan(length + 200);
-      expect(rig.journal.waiting()).toBeGreaterThan(500);
+      expect(await rig.journal.waiting()).toBeGreaterThan(500);
     } finally {
       clearInterval(adding);
     }
@@ -115,10 +115,10 @@ describe('a Redis that is killed', () => {
     const events = some(600);
     rig.start();
     await rig.append(events.slice(0, 200));
-    await waitFor(() => rig.journal.waiting() < 200, { what: 'forwarding to begin' });
+    await waitFor(async () => (await rig.journal.waiting()) < 200, { what: 'forwarding to begin' });
     await Promise.all([server.kill(), rig.append(events.slice(200, 400))]);
     await rig.append(events.slice(400));
-    expect(rig.journal.waiting()).toBeGreaterThanOrEqual(200);
+    expect(await rig.journal.waiting()).toBeGreaterThanOrEqual(200);
 
     await server.restart();
     await rig.drained();
@@ -193,7 +193,9 @@ describe('a Redis that is emptied', () => {
     });
     const after = some(2, 'after');
     await rig.append(after);
-    await waitFor(() => times > 1 && rig.journal.waiting() === 0, { what: 'a second time' });
+    await waitFor(async () => times > 1 && (await rig.journal.waiting()) === 0, {
+      what: 'a second time',
+    });
     expect(await rig.jobs()).toEqual(jobsOf([...before, ...after]));
   });
 
@@ -221,7 +223,7 @@ test('a Redis that hangs keeps nobody waiting, and gets everything when it goes 
   server.pause();
   const events = some(50);
   await rig.append(events);
-  expect(rig.journal.waiting()).toBe(50);
+  expect(await rig.journal.waiting()).toBe(50);
   server.resume();
   await rig.drained();
   expect(await rig.jobs()).toEqual(jobsOf([...some(1, 'first'), ...events]));
@@ -240,7 +242,7 @@ test('a Redis that fills up is left room to work, and gets the rest when it has 
   await waitFor(isFull, { what: 'Redis to be full' });
   expect(await used()).toBeGreaterThan(cap * 0.7);
   expect(await used()).toBeLessThan(cap * 0.85);
-  expect(rig.journal.waiting()).toBeGreaterThan(0);
+  expect(await rig.journal.waiting()).toBeGreaterThan(0);
 
   const done = rig.work();
   await waitFor(() => new Set(done).size >= events.length, { what: 'all jobs to be done' });
@@ -284,7 +286,7 @@ test('a Redis that may lose writes gets nothing until it keeps them', async () =
   await rig.append(some(1));
   await waitFor(() => rig.safety.length > 1, { what: 'Redis to be looked at twice' });
   expect(rig.safety.every((error) => error !== null)).toBe(true);
-  expect([rig.journal.waiting(), await rig.jobs()]).toEqual([1, []]);
+  expect([await rig.journal.waiting(), await rig.jobs()]).toEqual([1, []]);
 
   await rig.redis.config('SET', 'appendfsync', 'always');
   await rig.drained();

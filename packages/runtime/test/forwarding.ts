@@ -33,11 +33,16 @@ export interface Rig {
   readonly close: () => Promise<void>;
 }
 
-export function createRig(url: string, folder: string): Rig {
+export async function createRig(url: string, folder: string): Promise<Rig> {
   const { log, lines } = recordingLog();
   const { prefix } = createTestRedis(url);
   const dir = mkdtempSync(join(folder, 'journal-'));
-  const journal = openJournal({ dir, maxBytes: 2 ** 28, keepHours: 24, now: () => new Date() });
+  const journal = await openJournal({
+    dir,
+    maxBytes: 2 ** 28,
+    keepHours: 24,
+    now: () => new Date(),
+  });
   const redis = openRedis(url, log);
   const looking = openRedis(url, log);
   const queue = new Queue(QUEUE, { connection: looking, prefix });
@@ -72,7 +77,9 @@ export function createRig(url: string, folder: string): Rig {
     },
     stop: async () => forwarder?.close(),
     drained: async () => {
-      await waitFor(() => journal.waiting() === 0, { what: 'the journal to be forwarded' });
+      await waitFor(async () => (await journal.waiting()) === 0, {
+        what: 'the journal to be forwarded',
+      });
     },
     async jobs() {
       const jobs = await queue.getJobs(['waiting'], 0, -1, true);
@@ -97,7 +104,7 @@ export function createRig(url: string, folder: string): Rig {
     async close() {
       await forwarder?.close();
       for (const close of closings) await close();
-      journal.close();
+      await journal.close();
       redis.disconnect();
       looking.disconnect();
     },

@@ -20,18 +20,18 @@ beforeEach(() => {
 });
 afterEach(async () => {
   for (const child of children) await kill(child);
-  for (const journal of opened) journal.close();
+  for (const journal of opened) await journal.close();
   rmSync(dir, { recursive: true });
 });
 
-function open(maxBytes = 2 ** 24): Journal {
-  const journal = openJournal({ dir, maxBytes, keepHours: 24, now: () => new Date() });
+async function open(maxBytes = 2 ** 24): Promise<Journal> {
+  const journal = await openJournal({ dir, maxBytes, keepHours: 24, now: () => new Date() });
   opened.push(journal);
   return journal;
 }
 
-function close(journal: Journal): void {
-  journal.close();
+async function close(journal: Journal): Promise<void> {
+  await journal.close();
   opened = opened.filter((other) => other !== journal);
 }
 
@@ -80,14 +80,14 @@ function files(): readonly string[] {
   return readdirSync(dir).filter((name) => name.endsWith('.sqlite'));
 }
 
-function jobsOf(journal: Journal): readonly string[] {
-  return journal.pending(1_000).map(({ event }) => jobId(event));
+async function jobsOf(journal: Journal): Promise<readonly string[]> {
+  return (await journal.pending(1_000)).map(({ event }) => jobId(event));
 }
 
 test('what was answered is on disk when the process dies with its answer', async () => {
   const answered = await Promise.all([abandoned('once-', 1), abandoned('often-', 3)]);
   expect(answered.map((jobs) => jobs.length)).toEqual([1, 3]);
-  expect([...jobsOf(open())].toSorted()).toEqual(answered.flat().toSorted());
+  expect([...(await jobsOf(await open()))].toSorted()).toEqual(answered.flat().toSorted());
 });
 
 test('a journal that somebody holds is left to him, and another one is opened', async () => {
@@ -95,21 +95,21 @@ test('a journal that somebody holds is left to him, and another one is opened', 
   const held = await hold();
   expect(held.jobs).toEqual(answered);
 
-  const own = open();
+  const own = await open();
   expect(own.id).not.toBe(held.id);
-  expect([jobsOf(own), files().length]).toEqual([[], 2]);
+  expect([await jobsOf(own), files().length]).toEqual([[], 2]);
   await own.append(tinyEvent('b'));
 });
 
 test('what nobody holds any more is adopted whole, and its file is removed', async () => {
   const first = await abandoned('a', 2);
-  const own = open(); // takes the first file over
+  const own = await open(); // takes the first file over
   const second = await abandoned('b', 3);
-  close(own);
+  await close(own);
   expect(files()).toHaveLength(2);
 
-  const journal = open();
-  expect([...jobsOf(journal)].toSorted()).toEqual([...first, ...second].toSorted());
+  const journal = await open();
+  expect([...(await jobsOf(journal))].toSorted()).toEqual([...first, ...second].toSorted());
   expect(files()).toHaveLength(1);
   expect(readdirSync(dir).filter((name) => /-(wal|shm)$/.test(name))).toEqual(
     files().map((name) => `${name}-wal`),
@@ -121,45 +121,45 @@ test.each([0, 1, 2])(
   'who is killed in an adoption, with %i files removed, loses nothing and doubles nothing',
   async (removed) => {
     const first = await abandoned('a', 2);
-    const own = open();
+    const own = await open();
     const second = await abandoned('b', 3);
-    close(own);
+    await close(own);
 
     const child = start('die-in-adoption.ts', String(removed));
     const [, signal] = (await once(child, 'exit')) as [number | null, string | null];
     expect(signal).toBe('SIGKILL');
-    expect([...jobsOf(open())].toSorted()).toEqual([...first, ...second].toSorted());
+    expect([...(await jobsOf(await open()))].toSorted()).toEqual([...first, ...second].toSorted());
     expect(files()).toHaveLength(1);
   },
 );
 
 test('what was acknowledged in an adopted journal is forwarded once more', async () => {
-  const dead = open();
+  const dead = await open();
   await dead.append(tinyEvent('acknowledged'));
-  dead.mark([1]);
-  const living = open();
+  await dead.mark([1]);
+  const living = await open();
   await living.append(tinyEvent('other'));
-  living.mark([1]);
-  close(dead);
-  close(living);
+  await living.mark([1]);
+  await close(dead);
+  await close(living);
 
-  expect(jobsOf(open())).toHaveLength(1);
+  expect(await jobsOf(await open())).toHaveLength(1);
 });
 
 test('a journal for which there is no room stays as it is, until there is', async () => {
-  const [first, second] = [open(), open()];
+  const [first, second] = [await open(), await open()];
   for (let number = 0; number < 10; number += 1) {
     const evidence = 'x'.repeat(100_000);
     await first.append({ ...tinyEvent(`first ${number}`), evidence });
     await second.append({ ...tinyEvent(`second ${number}`), evidence });
   }
-  close(first);
-  close(second);
+  await close(first);
+  await close(second);
 
-  const own = open(2 ** 20);
-  expect([own.waiting(), files().length]).toEqual([10, 2]);
-  close(own);
-  expect([open().waiting(), files().length]).toEqual([20, 1]);
+  const own = await open(2 ** 20);
+  expect([await own.waiting(), files().length]).toEqual([10, 2]);
+  await close(own);
+  expect([await (await open()).waiting(), files().length]).toEqual([20, 1]);
 });
 
 test('several that open at the same moment share out what there is, and lose none of it', async () => {
@@ -171,8 +171,8 @@ test('several that open at the same moment share out what there is, and lose non
   expect(files()).toHaveLength(3);
 });
 
-test('a damaged journal is named, not passed over: it may hold what was acknowledged', () => {
+test('a damaged journal is named, not passed over: it may hold what was acknowledged', async () => {
   writeFileSync(join(dir, 'damaged.sqlite'), 'this is no database'.repeat(1_000));
-  expect(() => open()).toThrow(JournalUnavailable);
-  expect(() => open()).toThrow(/damaged\.sqlite is damaged/);
+  await expect(open()).rejects.toThrow(JournalUnavailable);
+  await expect(open()).rejects.toThrow(/damaged\.sqlite is damaged/);
 });

@@ -6,7 +6,7 @@ import type { CheckoutQuestion } from './telegram/parse.ts';
 
 export interface CheckoutDeps {
   /** Whether the payment that follows could be made durable. */
-  readonly writable: () => boolean;
+  readonly writable: () => Promise<boolean>;
   readonly findOpenOrder: FindOpenOrder;
   readonly ndnPerStar: string;
 }
@@ -22,7 +22,7 @@ export async function judgeCheckout(
   question: CheckoutQuestion,
   { writable, findOpenOrder, ndnPerStar }: CheckoutDeps,
 ): Promise<CheckoutRefusal | null> {
-  if (!writable()) return 'unavailable';
+  if (!(await writable())) return 'unavailable';
 
   const stars = starsOf(question);
   if (typeof stars === 'string') return 'payload';

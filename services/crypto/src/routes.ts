@@ -79,7 +79,7 @@ async function handOn(
   try {
     await spool?.keep(body);
   } catch (error) {
-    if (!journal.writable()) throw error;
+    if (!(await journal.writable())) throw error;
     metrics.count('kopeck_forwarded_total', { result: 'no-room' });
     log.error('an update for the bot was not kept', { error });
   }

@@ -53,7 +53,7 @@ export function startCrypto(config: CryptoConfig, log: Log): Promise<Receiver> {
         heard,
         reconcileNow: reconciling.run,
         tickets: openTickets(redis, config.REDIS_PREFIX),
-        spool: startForwardingOf(config, deps),
+        spool: await startForwardingOf(config, deps),
       });
     },
   });
@@ -97,10 +97,10 @@ function startReconciling(
 }
 
 /** On disk first, then in Redis, from where all copies of us forward in the order of each chat. */
-function startForwardingOf(
+async function startForwardingOf(
   config: CryptoConfig,
   { redis, log, metrics, now, closing }: ReceiverDeps,
-): Spool | null {
+): Promise<Spool | null> {
   const { TELEGRAM_FORWARD_URL: url, TELEGRAM_FORWARD_SECRET: secret } = config;
   if (url === undefined) return null;
   const queue = openForwardQueue(redis, config.REDIS_PREFIX);
@@ -108,7 +108,7 @@ function startForwardingOf(
   const forwarding = startForwarding({ url, secret, queue, api, log, metrics, now });
   closing.add('forwarding', forwarding.stop);
   const dir = join(config.JOURNAL_DIR, 'forward');
-  const spool = openSpool({ dir, redis, queue, log, now });
+  const spool = await openSpool({ dir, redis, queue, log, now });
   closing.add('updates for the bot', spool.stop);
   return spool;
 }

@@ -110,7 +110,7 @@ test('an update without room on disk is refused only when payments are refused t
     ...unused,
     config,
     append: async () => 'accepted',
-    journal: { writable: () => writable },
+    journal: { writable: async () => writable },
     log: noLog,
     metrics: createMetrics('crypto'),
     now: () => new Date(),

@@ -16,6 +16,7 @@ export async function startEpn(config: EpnServiceConfig, log: Log): Promise<Rece
   return startReceiver({
     name: 'epn',
     queue: 'events-epn',
+    journalThread: true,
     config,
     port: config.EPN_PORT,
     metricsPort: config.EPN_METRICS_PORT,

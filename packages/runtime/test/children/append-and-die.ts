@@ -5,7 +5,7 @@ import { tinyEvent } from '../tiny-source.ts';
 
 /** Appends so many events to a journal in the folder, tells of each, and kills itself with the last answer. */
 const [, , dir = '', prefix = '', count = '1'] = process.argv;
-const journal = openJournal({ dir, maxBytes: 2 ** 24, keepHours: 24, now: () => new Date() });
+const journal = await openJournal({ dir, maxBytes: 2 ** 24, keepHours: 24, now: () => new Date() });
 
 for (let number = 1; number <= Number(count); number += 1) {
   const event = tinyEvent(`${prefix}${number}`);

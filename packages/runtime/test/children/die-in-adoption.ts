@@ -13,4 +13,4 @@ fs.rmSync = (...args) => {
 syncBuiltinESMExports();
 
 const { openJournal } = await import('@kopeck/runtime/journal');
-openJournal({ dir, maxBytes: 2 ** 24, keepHours: 24, now: () => new Date() });
+await openJournal({ dir, maxBytes: 2 ** 24, keepHours: 24, now: () => new Date() });

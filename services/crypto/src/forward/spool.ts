@@ -18,7 +18,7 @@ export interface SpoolOptions {
 export interface Spool {
   /** Resolves when it is on disk. Throws JournalUnavailable. */
   readonly keep: (body: Buffer) => Promise<void>;
-  readonly waiting: () => number;
+  readonly waiting: () => Promise<number>;
   readonly stop: () => Promise<void>;
 }
 
@@ -36,10 +36,10 @@ const LOOK_MS = 250;
 const CLOSE_WITHIN_MS = 2_000;
 
 /** A journal of its own, so that a bot which is down for a day does not fill that of the payments. */
-export function openSpool(options: SpoolOptions): Spool {
+export async function openSpool(options: SpoolOptions): Promise<Spool> {
   const { dir, log, now } = options;
   // What Redis has is not kept: an update that came again would be news to the bot.
-  const journal = openJournal<Row>({ dir, maxBytes: MAX_BYTES, keepHours: 0, now });
+  const journal = await openJournal<Row>({ dir, maxBytes: MAX_BYTES, keepHours: 0, now });
   let moving: Promise<void> | null = null;
 
   function move(): void {
@@ -59,7 +59,7 @@ export function openSpool(options: SpoolOptions): Spool {
     async stop() {
       clearInterval(timer);
       if (moving !== null) await withDeadline(moving, CLOSE_WITHIN_MS);
-      journal.close();
+      await journal.close();
     },
   };
 }
@@ -67,14 +67,14 @@ export function openSpool(options: SpoolOptions): Spool {
 /** Oldest first. If we die between the two, an update is forwarded twice: Telegram does so, too. */
 async function moveAll(journal: Journal<Row>, { redis, queue }: SpoolOptions): Promise<void> {
   for (;;) {
-    journal.prune();
-    const rows = journal.pending(BATCH);
+    await journal.prune();
+    const rows = await journal.pending(BATCH);
     if (rows.length === 0 || redis.status !== 'ready') return;
     if ((await queue.waiting()) >= MOST_IN_REDIS) return;
     for (const { seq, event } of rows) {
       const { body, receivedAt } = event;
       await queue.put(chatOf(Buffer.from(body)), { body, receivedAt });
-      journal.mark([seq]);
+      await journal.mark([seq]);
     }
   }
 }
