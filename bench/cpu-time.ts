@@ -17,3 +17,14 @@ export function cpuMs(pid: number | undefined): number {
     return 0;
   }
 }
+
+/** The time of all processors that this machine's host has given to others until now; 0 where nobody says. */
+export function stolenMs(): number {
+  try {
+    // `cpu`, user, nice, system, idle, iowait, irq, softirq, steal.
+    const [all = ''] = readFileSync('/proc/stat', 'utf8').split('\n');
+    return Number(all.split(/\s+/)[8] ?? 0) * TICK_MS;
+  } catch {
+    return 0;
+  }
+}

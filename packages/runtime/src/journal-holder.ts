@@ -54,9 +54,6 @@ export function holdHere({ dir, maxBytes }: Folder): Holder {
   return { id: own.id, adopted, ask: ask as Holder['ask'] };
 }
 
-/** The heap of a thread that hands rows on: what it has read is garbage at once. */
-const YOUNG_MB = 4;
-
 /**
  * On a thread of its own: a disk that takes its time for an fsync holds up nobody who is not waiting for
  * it. Throws as openFolder does. If the thread dies the process does, too: its 'error' has no listener.
@@ -64,7 +61,6 @@ const YOUNG_MB = 4;
 export async function holdOnThread(folder: Folder): Promise<Holder> {
   const thread = new Worker(new URL('./journal-thread.ts', import.meta.url), {
     workerData: folder,
-    resourceLimits: { maxYoungGenerationSizeMb: YOUNG_MB },
   });
   const [opening] = (await once(thread, 'message')) as [Opening];
   const asked: PromiseWithResolvers<unknown>[] = [];

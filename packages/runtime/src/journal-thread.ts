@@ -7,6 +7,7 @@ import {
   type Opening,
   type Question,
 } from './journal-holder.ts';
+import { giveMemoryBack } from './memory.ts';
 
 // The program of the thread that holds a journal: opens it, and does what it is asked for, in turn.
 
@@ -21,6 +22,8 @@ port.on('message', ({ call, args }: Question) => {
   if (call === 'close') port.close();
 });
 port.postMessage(opening);
+// The thread has a heap of its own.
+giveMemoryBack();
 
 function answerTo({ call, args }: Question): Answer {
   try {

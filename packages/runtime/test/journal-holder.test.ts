@@ -17,8 +17,8 @@ afterEach(() => rmSync(dir, { recursive: true, force: true }));
 
 let now = new Date('2026-10-05T12:00:00Z');
 
-function open(folder: string, ownThread: boolean): Promise<Journal> {
-  return openJournal({ dir: folder, maxBytes: 2 ** 24, keepHours: 0, now: () => now, ownThread });
+function open(folder: string, ownThread: boolean, maxBytes = 2 ** 24): Promise<Journal> {
+  return openJournal({ dir: folder, maxBytes, keepHours: 0, now: () => now, ownThread });
 }
 
 type Kept = Map<string, 'waits' | 'done'>;
@@ -118,10 +118,7 @@ describe('a journal on a thread of its own', () => {
   });
 
   test('refuses with the words of what is wrong with the file', async () => {
-    const journal = await openJournal({
-      ...{ dir, keepHours: 0, now: () => now, ownThread: true },
-      maxBytes: 2 ** 17,
-    });
+    const journal = await open(dir, true, 2 ** 17);
     const large = { ...tinyEvent('large'), evidence: 'x'.repeat(2 ** 17) };
     const refusal = await journal.append(large).catch((error: unknown) => error);
     expect(refusal).toBeInstanceOf(JournalUnavailable);
