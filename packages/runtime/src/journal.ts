@@ -15,7 +15,7 @@ export interface JournalOptions {
   readonly maxBytes: number;
   readonly keepHours: number;
   readonly now: () => Date;
-  /** Holds the file on a thread of its own (some 13 MB): unless it is true, on the caller's. */
+  /** Holds the file on a thread of its own (some 12 MB): unless it is true, on the caller's. */
   readonly ownThread?: boolean;
 }
 

@@ -37,7 +37,7 @@ export interface ReceiverOptions {
   readonly port: number;
   readonly metricsPort: number;
   readonly log: Log;
-  /** Its journal has a thread of its own: for what takes thousands of requests a second, and 13 MB. */
+  /** Its journal has a thread of its own: for what takes thousands of requests a second, and 12 MB. */
   readonly journalThread?: boolean;
   readonly routes: (deps: ReceiverDeps) => Router | Promise<Router>;
   /** More that must be true before the service can do its work: { database: true }. */
