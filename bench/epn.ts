@@ -31,7 +31,10 @@ const BARE_REQUESTS = 4 * REQUESTS;
 const WARM_UPS = 4;
 /** The machine is faster and slower from second to second; what is told is the median, by its ratio. */
 const ROUNDS = 15;
-/** A round in which the machine's host gave more than this of the processors to others tells of them. */
+/**
+ * A round in which the machine's host gave more than this of the processors to others tells of them, and
+ * is measured again; unless they never leave us alone.
+ */
 const MOST_STOLEN = 0.01;
 const MOST_ROUNDS = 2 * ROUNDS;
 const FEWEST_ROUNDS = 5;
@@ -86,19 +89,18 @@ try {
 }
 
 async function rounds(epn: Server, bare: Server): Promise<readonly Round[]> {
-  const results: Round[] = [];
-  for (let round = 0; round < MOST_ROUNDS && results.length < ROUNDS; round += 1) {
+  const all: Round[] = [];
+  const ours: Round[] = [];
+  while (ours.length < ROUNDS && all.length < MOST_ROUNDS) {
     const both = { epn: await measure(epn, REQUESTS), bare: await measure(bare, BARE_REQUESTS) };
     const stolen = Math.max(both.epn.stolen, both.bare.stolen);
-    if (stolen <= MOST_STOLEN) results.push(both);
-    else console.log(`a round is left out: ${percent(stolen)} of the processors were others'`);
+    all.push(both);
+    if (stolen <= MOST_STOLEN) ours.push(both);
+    else console.log(`a round to leave out: ${percent(stolen)} of the processors were others'`);
   }
-  if (results.length < FEWEST_ROUNDS) {
-    throw new Error(
-      `${results.length} rounds tell nothing: measure again when the host is quieter`,
-    );
-  }
-  return results;
+  if (ours.length >= FEWEST_ROUNDS) return ours;
+  console.log('the host gave the processors to others all the time: no round is left out');
+  return all;
 }
 
 function percent(part: number): string {

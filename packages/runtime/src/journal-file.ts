@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { rmSync } from 'node:fs';
+import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
+import { isDiskFull } from './disk.ts';
 import { writerOf, type NewRow } from './journal-writer.ts';
 import { inTransaction, numberOf } from './sqlite.ts';
 
@@ -24,7 +26,7 @@ const SCHEMA = `
 export interface JournalFile {
   readonly id: string;
   /**
-   * One transaction, one fsync; throws above the cap. True: inserted. False: it repeats one of the
+   * One transaction, one fsync; throws above the cap, and where the disk is nearly full. True: inserted. False: it repeats one of the
    * newest rows, and that one is forwarded again, because the ledger wants to see repeats (a late one
    * of a past status is for a person). A repeat of an older row is a row of its own.
    */
@@ -91,6 +93,7 @@ export function openLocked(path: string, maxBytes: number): JournalFile {
 
 function fileOf(db: DatabaseSync, path: string, maxBytes: number): JournalFile {
   const add = writerOf(db);
+  const folder = dirname(path);
   const select = db.prepare(
     'SELECT seq, event FROM waiting JOIN events USING (seq) ORDER BY seq LIMIT ?',
   );
@@ -104,6 +107,7 @@ function fileOf(db: DatabaseSync, path: string, maxBytes: number): JournalFile {
     path,
     id: String(db.prepare('SELECT id FROM journal').get()?.['id']),
     insert(rows) {
+      if (isDiskFull(folder)) throw new Error('less than 10 % of the disk is free');
       if (bytes() + sizeOf(rows) > maxBytes) throw new Error('the journal has reached its cap');
       return inTransaction(db, () => rows.map(add));
     },

@@ -1,7 +1,7 @@
-import { statfsSync } from 'node:fs';
 import type { KopeckEvent } from '@kopeck/core/event';
 import { jobId } from '@kopeck/core/identity';
 import { holdHere, holdOnThread, type Holder } from './journal-holder.ts';
+import { isDiskFull } from './disk.ts';
 import { createBatches } from './journal-batches.ts';
 import type { NewRow } from './journal-writer.ts';
 
@@ -53,7 +53,6 @@ export interface Journal<E extends Journaled = KopeckEvent> {
 }
 
 const HOUR_MS = 3_600_000;
-const DISK_FREE_MIN = 0.1;
 /**
  * Above this part of the cap acknowledged rows go, however young: well below the half at which people
  * are told, for those rows are no reason to tell them.
@@ -76,7 +75,6 @@ export async function openJournal<E extends Journaled = KopeckEvent>(
 
   async function write(rows: readonly NewRow[]): Promise<readonly boolean[]> {
     try {
-      if (isDiskFull(dir)) throw new Error('less than 10 % of the disk is free');
       return await ask('insert', rows);
     } catch (cause) {
       throw new JournalUnavailable('the journal cannot be written', { cause });
@@ -120,14 +118,5 @@ async function openHolder({ dir, maxBytes, ownThread }: JournalOptions): Promise
   } catch (cause) {
     const why = cause instanceof Error ? cause.message : String(cause);
     throw new JournalUnavailable(`cannot open a journal in ${dir}: ${why}`, { cause });
-  }
-}
-
-function isDiskFull(dir: string): boolean {
-  try {
-    const { bavail, blocks } = statfsSync(dir);
-    return bavail < blocks * DISK_FREE_MIN;
-  } catch {
-    return true;
   }
 }
