@@ -26,13 +26,37 @@ export interface AppOptions {
   readonly router: Router;
 }
 
+/**
+ * For JSON, which no browser shows: what OWASP's advice on REST names. Helmet's other eight are for pages,
+ * and cost a receiver a twelfth of its requests a second.
+ */
+const jsonHeaders: RequestHandler = helmet({
+  contentSecurityPolicy: {
+    useDefaults: false,
+    directives: { 'default-src': "'none'", 'frame-ancestors': "'none'" },
+  },
+  xFrameOptions: { action: 'deny' },
+  crossOriginOpenerPolicy: false,
+  crossOriginResourcePolicy: false,
+  originAgentCluster: false,
+  referrerPolicy: false,
+  xDnsPrefetchControl: false,
+  xDownloadOptions: false,
+  xPermittedCrossDomainPolicies: false,
+  xPoweredBy: false,
+  xXssProtection: false,
+});
+
+/** For what a browser shows: to stand before its handler. */
+export const pageHeaders: RequestHandler = helmet();
+
 /** The app without a port, so that tests and services listen where they like. */
 export function createApp({ log, trustProxy, router }: AppOptions): Express {
   const app = express();
   app.set('trust proxy', trustProxy);
   app.set('etag', false);
   app.disable('x-powered-by');
-  app.use(helmet());
+  app.use(jsonHeaders);
   app.use(requestId);
   app.use(router);
   app.use((_request, response) => notFound(response));

@@ -134,6 +134,19 @@ describe('a path', () => {
         expect(first.headers[name]).toBe(undefined);
     },
   );
+
+  test.each(['/only', '/unknown', '/fault'])(
+    '%s is shown in no frame, runs nothing and is asked for by TLS alone',
+    async (path) => {
+      const { headers } = await ask(server.url, path);
+      expect(headers).toMatchObject({
+        'content-security-policy': "default-src 'none';frame-ancestors 'none'",
+        'strict-transport-security': 'max-age=31536000; includeSubDomains',
+        'x-content-type-options': 'nosniff',
+        'x-frame-options': 'DENY',
+      });
+    },
+  );
 });
 
 describe('a method', () => {

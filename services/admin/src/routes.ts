@@ -1,5 +1,5 @@
 import type { RequestHandler, Router } from 'express';
-import { createRouter, methods } from '@kopeck/runtime/http-app';
+import { createRouter, methods, pageHeaders } from '@kopeck/runtime/http-app';
 import { authorise, type ApiKeys } from './authorise.ts';
 import type { Lanes } from './bulk/lanes.ts';
 import { addBulkRoutes } from './bulk/routes.ts';
@@ -27,7 +27,7 @@ export function adminRoutes(deps: AdminDeps): Router {
   const guard = authorise(deps);
   if (deps.board !== null) {
     const people = authorise({ ...deps, scheme: 'Basic' });
-    router.use(BOARD_PATH, people, fromOwnPage, deps.board);
+    router.use(BOARD_PATH, people, fromOwnPage, pageHeaders, deps.board);
   }
   router.all(UPDATE_CONFIGS_PATH, methods({ POST: [guard, updateConfigs(deps)] }));
   router.all(REISSUE_PATH, methods({ POST: [guard, ...reissueConfigs(deps)] }));

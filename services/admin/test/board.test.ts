@@ -22,10 +22,11 @@ const ask = (path: string, init: RequestInit = {}): Promise<Response> =>
   fetch(`${admin.url}/admin/queues${path}`, { headers: basic(KEY), ...init });
 
 test('the queues are shown to either key as a Basic password, and to nobody else', async () => {
-  expect((await ask('/')).status).toBe(200);
+  const { status, headers } = await ask('/');
+  expect([status, headers.get('cross-origin-opener-policy')]).toEqual([200, 'same-origin']);
   expect((await ask('/', { headers: basic(OLD_KEY) })).status).toBe(200);
-  for (const headers of [{}, basic(`${KEY}x`), basic(''), { authorization: `Bearer ${KEY}` }]) {
-    const answer = await ask('/', { headers });
+  for (const wrong of [{}, basic(`${KEY}x`), basic(''), { authorization: `Bearer ${KEY}` }]) {
+    const answer = await ask('/', { headers: wrong });
     expect(answer.status).toBe(401);
     expect(answer.headers.get('www-authenticate')).toContain('Basic');
   }

@@ -1,6 +1,6 @@
 import type { RequestHandler, Router } from 'express';
 import { bearer, jsonBody, rawBody } from '@kopeck/runtime/body';
-import { createRouter, methods } from '@kopeck/runtime/http-app';
+import { createRouter, methods, pageHeaders } from '@kopeck/runtime/http-app';
 import {
   apiErrors,
   noSuchPath,
@@ -51,7 +51,7 @@ export function sbpRoutes(deps: SbpDeps): Router {
   router.use('/api', noSuchPath, apiErrors(log));
 
   const pages: PageDeps = deps;
-  router.all('/pay/:token', methods({ GET: [getPage(pages) as RequestHandler] }));
+  router.all('/pay/:token', methods({ GET: [pageHeaders, getPage(pages) as RequestHandler] }));
   router.all('/pay/:token/qr.png', methods({ GET: [getPicture(pages) as RequestHandler] }));
   const stream = getPageEvents(pages, deps.streamPace) as RequestHandler;
   router.all('/pay/:token/events', methods({ GET: [stream] }));

@@ -55,6 +55,7 @@ test('it works without JavaScript, and nothing from elsewhere may run in it', as
   );
   expect(headers.get('cache-control')).toBe('no-store');
   expect(headers.get('referrer-policy')).toBe('no-referrer');
+  expect(headers.get('cross-origin-opener-policy')).toBe('same-origin');
 });
 
 test('on a phone the code opens in the app of the payer’s bank', async () => {
