@@ -40,7 +40,7 @@ Runs the benchmarks one after the other and prints one table of their figures.
   --quick      small numbers: shows that each of them works, and nothing else (about 3 minutes)
   --only A,B   these alone: ${NAMES.join(', ')}
   --json FILE  where the figures go; default .local/bench.json
-  --write      puts the table into docs/performance.md as well
+  --write      puts the rows into the table of docs/performance.md as well; others stay
 
 Run it with nothing else on the machine: about 40 minutes, half of them for filling a million events.`;
 
@@ -100,5 +100,5 @@ async function conclude(lines: string): Promise<void> {
   await mkdir(dirname(values.json), { recursive: true });
   await writeFile(values.json, `${JSON.stringify(report, null, 2)}\n`);
   console.log(`The figures are in ${values.json}.`);
-  if (values.write) await writeFile(PAGE, withTable(await readFile(PAGE, 'utf8'), table));
+  if (values.write) await writeFile(PAGE, withTable(await readFile(PAGE, 'utf8'), report));
 }

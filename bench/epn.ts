@@ -213,17 +213,18 @@ function report(results: readonly Round[]): void {
     console.log(`epn          ${shown(epn)}`);
     console.log(`bare Express ${shown(bare)}   ratio ${ratioOf({ epn, bare }).toFixed(2)}`);
   }
-  const best = results.toSorted((a, b) => ratioOf(a) - ratioOf(b)).at(results.length >> 1);
-  if (best === undefined) return;
-  const ratio = ratioOf(best);
-  const isReached = ratio >= AIM.ratio && best.epn.p99Ms <= AIM.p99Ms;
+  // Of an even number the lower of the two in the middle: nothing is told that was not measured.
+  const sorted = results.toSorted((a, b) => ratioOf(a) - ratioOf(b));
+  const middle = sorted.at((results.length - 1) >> 1);
+  if (middle === undefined) return;
+  const isReached = ratioOf(middle) >= AIM.ratio && middle.epn.p99Ms <= AIM.p99Ms;
   record({
     bench: 'epn',
     what: `postbacks, ${CONNECTIONS} connections (aim ${AIM.ratio} and ${AIM.p99Ms} ms)`,
-    value: best.epn.requestsPerSecond,
+    value: middle.epn.requestsPerSecond,
     unit: 'requests/s',
-    more: { 'p99 ms': best.epn.p99Ms, 'processor µs': best.epn.cpu.server },
-    baseline: { what: 'bare Express', value: best.bare.requestsPerSecond },
+    more: { 'p99 ms': middle.epn.p99Ms, 'processor µs': middle.epn.cpu.server },
+    baseline: { what: 'bare Express', value: middle.bare.requestsPerSecond },
   });
   console.log(isReached ? 'reached' : 'MISSED');
 }

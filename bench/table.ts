@@ -24,6 +24,8 @@ export interface Report {
 const LIBRARIES = ['bullmq', 'express', 'ioredis', 'mysql2'];
 const BEGIN = '<!-- npm run bench: what is between these lines is written by it -->';
 const END = '<!-- npm run bench: end -->';
+const COLUMNS = ['bench', 'what', 'figure', 'beside', 'ratio', 'measured'];
+const RULE = rowOf(COLUMNS.map(() => '---'));
 
 export async function describeMachine(root: string): Promise<Machine> {
   const { mariadbd, redisServer } = requireBinaries();
@@ -56,31 +58,56 @@ export function readMeasurements(lines: string): readonly Measurement[] {
     .map((line) => JSON.parse(line) as Measurement);
 }
 
+/** Each row names the day and the commit that it was measured at: those of other runs may stand beside it. */
 export function tableOf({ machine, measurements }: Report): string {
-  const { date, commit, processor, cores, memoryGb, versions } = machine;
-  const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const head = `${date}, commit ${commit}: ${cores} cores (${processor}), ${memoryGb} GB; ${names.join(', ')}.`;
-  const rows = measurements.map((each) => [
-    each.bench,
-    each.what,
-    figureOf(each),
-    baselineOf(each),
-    ratioOf(each),
-  ]);
-  const all = [
-    ['bench', 'what', 'figure', 'beside', 'ratio'],
-    ['---', '---', '---', '---', '---'],
-    ...rows,
-  ];
-  const table = all.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
-  return `${head}\n\n${table}\n`;
+  const { date, commit } = machine;
+  return rendered(
+    machine,
+    measurements.map((each) =>
+      rowOf([
+        each.bench,
+        each.what,
+        figureOf(each),
+        baselineOf(each),
+        ratioOf(each),
+        `${date} ${commit}`,
+      ]),
+    ),
+  );
 }
 
-/** The page with this table in the place of the last one. Throws when the page has no place for it. */
-export function withTable(page: string, table: string): string {
+/**
+ * The page with this report's table in the place of the last one, in which the rows of benches that did
+ * not run stay as they were. Throws when the page has no place for it.
+ */
+export function withTable(page: string, report: Report): string {
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (begin === -1 || end < begin) throw new Error(`the page has no line ${BEGIN}`);
-  return `${page.slice(0, begin + BEGIN.length)}\n\n${table}\n${page.slice(end)}`;
+  const ran = new Set(report.measurements.map(({ bench }) => bench));
+  const kept = rowsIn(page.slice(begin, end)).filter((row) => !ran.has(benchOf(row)));
+  const rows = [...kept, ...rowsIn(tableOf(report))];
+  return `${page.slice(0, begin + BEGIN.length)}\n\n${rendered(report.machine, rows)}\n${page.slice(end)}`;
+}
+
+function rendered(machine: Machine, rows: readonly string[]): string {
+  const { processor, cores, memoryGb, versions } = machine;
+  const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
+  const head = `${cores} cores (${processor}), ${memoryGb} GB; ${names.join(', ')}.`;
+  return `${head}\n\n${[rowOf(COLUMNS), RULE, ...rows].join('\n')}\n`;
+}
+
+function rowOf(cells: readonly string[]): string {
+  return `| ${cells.join(' | ')} |`;
+}
+
+function rowsIn(text: string): readonly string[] {
+  return text
+    .split('\n')
+    .filter((line) => line.startsWith('|') && !/^\| (?:bench |---)/.test(line));
+}
+
+function benchOf(row: string): string {
+  return (row.split('|')[1] ?? '').trim();
 }
 
 async function libraryVersion(root: string, name: string): Promise<string> {
