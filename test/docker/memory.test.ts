@@ -18,7 +18,8 @@ test(`the idle suite fits a small server: ${NODE_MB} MB a service, ${TOTAL_MB} M
     (await Promise.all(OURS.map((name) => isHealthy(stack, name)))).every(Boolean);
   await waitFor(areReady, { timeoutMs: 90_000, everyMs: 500, what: 'the services to be healthy' });
 
-  // What the start has left behind is given back when it has been quiet for some seconds.
+  // What the start has left behind is given back when it has been quiet for some seconds; where a busy
+  // machine makes a start so slow that this comes before its end, a minute later once more.
   let said = '';
   const isSmall = async (): Promise<boolean> => {
     const { stdout } = await run(SCRIPT, [stack.project]);
@@ -28,9 +29,9 @@ test(`the idle suite fits a small server: ${NODE_MB} MB a service, ${TOTAL_MB} M
     expect(megabytes.get('total')).toBeLessThanOrEqual(TOTAL_MB);
     return true;
   };
-  await waitFor(isSmall, { timeoutMs: 60_000, everyMs: 1_000, what: 'the services to be small' });
+  await waitFor(isSmall, { timeoutMs: 180_000, everyMs: 1_000, what: 'the services to be small' });
   process.stdout.write(said);
-});
+}, 300_000);
 
 function figuresIn(table: string): ReadonlyMap<string, number> {
   const rows = table.trim().split('\n');
