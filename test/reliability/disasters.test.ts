@@ -52,7 +52,7 @@ async function expectPaid(user: number, ids: readonly string[]): Promise<void> {
 }
 
 test('a Redis that hangs costs no payment and no time of an answer', async () => {
-  rig.redis.pause();
+  await rig.redis.pause();
   const ids = await pay(101, 50);
   rig.redis.resume();
   await expectPaid(101, ids);

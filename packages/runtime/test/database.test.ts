@@ -306,7 +306,7 @@ describe('a MariaDB that is killed', () => {
     const answer = (sql: string) => waitFor(() => impatient.ask(sql), { what: sql });
     expect(await answer('SELECT 1 AS one')).toEqual([{ one: 1 }]);
 
-    mariadb.pause();
+    await mariadb.pause();
     // A thread of it may still answer before the signal reaches it.
     const first = await waitFor(() => impatient.ask('SELECT 1').then(() => null, errorItself));
     const others = [2, 3].map(() => errorOf(impatient.ask('SELECT 1')));

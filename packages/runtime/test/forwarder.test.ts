@@ -220,7 +220,7 @@ test('a Redis that hangs keeps nobody waiting, and gets everything when it goes 
   await rig.append(some(1, 'first'));
   await rig.drained();
 
-  server.pause();
+  await server.pause();
   const events = some(50);
   await rig.append(events);
   expect(await rig.journal.waiting()).toBe(50);

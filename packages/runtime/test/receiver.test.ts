@@ -166,7 +166,7 @@ describe('a receiver does not start', () => {
 test('a journal at its cap is a 503 and a report, and takes events again when it has drained', async () => {
   const receiver = await start({ JOURNAL_MAX_BYTES: 2 ** 17 });
   await waitFor(async () => (await ask(receiver.metricsUrl, '/ready')).status === 200);
-  server.pause();
+  await server.pause();
   closings.push(async () => server.resume());
 
   const answers: Answer[] = [];

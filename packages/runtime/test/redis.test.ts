@@ -98,7 +98,7 @@ describe('a connection', () => {
   test('over which nothing comes any more is given up and made again', async () => {
     const redis = keep(openRedis(server.url, recording.log, { socketTimeout: 50 }));
     await redis.ping();
-    server.pause();
+    await server.pause();
     const answer = redis.ping();
     await waitFor(() => redis.status !== 'ready', { what: 'the connection to be given up' });
     server.resume();
@@ -112,7 +112,7 @@ describe('a connection', () => {
 
     const redis = keep(openImpatientRedis(server.url, recording.log, 20));
     await waitFor(() => redis.status === 'ready', { what: 'the connection' });
-    server.pause();
+    await server.pause();
     await expect(redis.get('x')).rejects.toThrow('Command timed out');
     server.resume();
     expect(await waitFor(() => redis.ping(), { what: 'an answer' })).toBe('PONG');

@@ -14,8 +14,8 @@ export interface PrivateServer {
   readonly kill: () => Promise<void>;
   /** Stops it if it runs, and starts it again on the same port and data. */
   readonly restart: () => Promise<void>;
-  /** SIGSTOP: connections stay open and nothing answers. */
-  readonly pause: () => void;
+  /** SIGSTOP, and returns when it has taken effect: connections stay open and nothing answers. */
+  readonly pause: () => Promise<void>;
   readonly resume: () => void;
 }
 
@@ -62,7 +62,13 @@ export async function startServer(recipe: ServerRecipe): Promise<PrivateServer> 
       await stop();
       running = await launch(recipe);
     },
-    pause: () => running.signal('SIGSTOP'),
+    pause: async () => {
+      running.signal('SIGSTOP');
+      await waitFor(() => isStopped(running.pid), {
+        everyMs: 1,
+        what: 'the server to stand still',
+      });
+    },
     resume: () => running.signal('SIGCONT'),
   };
 }
@@ -118,6 +124,12 @@ function spawnServer({ command, argv0, args, logFile }: ServerRecipe): Running {
     child.once('error', finish);
   });
   return { pid: child.pid, gone, isGone: () => isGone, signal: (name) => void child.kill(name) };
+}
+
+/** Other threads go on until the first has been given a processor to take the signal; Linux alone tells. */
+async function isStopped(pid: number | undefined): Promise<boolean> {
+  if (process.platform !== 'linux') return true;
+  return /\) [Tt] /.test(await readFile(`/proc/${pid}/stat`, 'utf8'));
 }
 
 /**

@@ -91,7 +91,7 @@ test('frees its port when it stops, and may be stopped twice', async () => {
 
 test('stops also while it is paused', async () => {
   const mariadb = await start();
-  mariadb.pause();
+  await mariadb.pause();
   await mariadb.stop();
   expect(mariadb.pid).toBeUndefined();
 });

@@ -88,7 +88,7 @@ test('keeps what it has acknowledged when it is killed', async () => {
 test('answers nothing while it is paused, and goes on when it is resumed', async () => {
   const redis = await start();
   await withClient(redis.url, async (client) => {
-    redis.pause();
+    await redis.pause();
     let answered = false;
     const answer = client.ping().then((pong) => {
       answered = true;
@@ -103,7 +103,7 @@ test('answers nothing while it is paused, and goes on when it is resumed', async
 
 test('stops also while it is paused, and frees its port', async () => {
   const redis = await start();
-  redis.pause();
+  await redis.pause();
   await redis.stop();
   expect(await isFree(redis.port)).toBe(true);
 });

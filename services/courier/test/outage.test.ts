@@ -92,7 +92,7 @@ test('mails once that MariaDB is down and once that it is up again', async () =>
 
 test('takes a MariaDB that accepts connections and answers nothing for down', async () => {
   await courierOf(createTestRedis('').prefix);
-  mariadb.pause();
+  await mariadb.pause();
   try {
     await told('MariaDB', 1);
   } finally {

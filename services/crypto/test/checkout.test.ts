@@ -144,7 +144,7 @@ describe('the payment of an order of ours', () => {
 
   test('may not while Redis hangs, and the answer does not wait for it', async () => {
     await keepOrder(ORDER, { price, open: true });
-    redisServer.pause();
+    await redisServer.pause();
     try {
       // A hanging command would wait for ever.
       expect(await answerInTime(asked)).toEqual(UNAVAILABLE);

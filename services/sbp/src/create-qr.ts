@@ -158,7 +158,8 @@ async function announce(order: Order, { attempts, append, now }: CreateDeps): Pr
   }
 }
 
-const SAVE_TRIES = 20;
+/** For as long it is tried again; with all that is waited for besides, this must fit into the lease. */
+const SAVE_WITHIN_MS = 10_000;
 const SAVE_PAUSE_MS = 250;
 
 /** A code that cannot be written down is as good as lost, so a short absence of the database is waited out. */
@@ -169,11 +170,12 @@ async function saveQr(
   { attempts, now }: CreateDeps,
 ): Promise<void> {
   const look = nextLookAt({ createdAt: now(), expiresAt }, now()) ?? now();
-  for (let tries = 1; ; tries += 1) {
+  const deadline = performance.now() + SAVE_WITHIN_MS;
+  for (;;) {
     try {
       return await attempts.saveQr(attemptId, qr, look);
     } catch (error) {
-      if (tries >= SAVE_TRIES || !isAway(error)) throw error;
+      if (performance.now() > deadline || !isAway(error)) throw error;
       await delay(SAVE_PAUSE_MS);
     }
   }

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, expect, inject, test } from 'vitest';
+import { afterAll, beforeAll, expect, inject, test, vi } from 'vitest';
 import { migrate } from '@kopeck/runtime/migrate';
 import { startMariadb, type PrivateMariadb } from '@kopeck/testing/private-mariadb';
 import { createTestDatabase } from '@kopeck/testing/test-database';
@@ -58,7 +58,7 @@ test('while the database is stopped nothing is promised, and a callback comes ag
 });
 
 test('a database that hangs is answered for, and used again when it goes on', async () => {
-  mariadb.pause();
+  await mariadb.pause();
   // The second would wait for ever if the connection of the first were used again.
   for (const orderId of ['hanging', 'hanging too']) {
     const refused = await postPayment(sbp, { amount: 100, orderId });
@@ -67,4 +67,28 @@ test('a database that hangs is answered for, and used again when it goes on', as
 
   mariadb.resume();
   expect((await postPayment(sbp, { amount: 100, orderId: 'hanging' })).status).toBe(200);
+});
+
+test('a database that hangs when a code has been made is waited out for a while, not for a minute', async () => {
+  const provider = sbp.providers['raiffeisen'];
+  if (provider === undefined) throw new Error('no provider');
+  const { createQr } = provider;
+  const createQrAndHang = async (...request: Parameters<typeof createQr>) => {
+    const qr = await createQr(...request);
+    await mariadb.pause();
+    return qr;
+  };
+  vi.spyOn(provider, 'createQr').mockImplementationOnce(createQrAndHang);
+  const wanted = { amount: 100, orderId: 'made and lost' };
+  const made = (await sandboxQrs(sbp)).length + 1;
+
+  const refused = await postPayment(sbp, wanted);
+  mariadb.resume();
+  expect({ status: refused.status, body: refused.body }).toEqual({ status: 503, body: AWAY });
+
+  // The code may live: no second one is made, also not when the lease of this request is over; and it
+  // is found where the database has gone on with what it was told when nobody waited any more.
+  sbp.advance(61_000);
+  expect([200, 500]).toContain((await postPayment(sbp, wanted)).status);
+  expect(await sandboxQrs(sbp)).toHaveLength(made);
 });
