@@ -29,15 +29,18 @@ const ATTEMPTS = 10;
 
 /**
  * READ COMMITTED; all or nothing. The work may run several times, so it must have no effect outside
- * the transaction. The connection is not reused after a failure whose rollback failed too.
+ * the transaction. The connection is not reused after a failure whose rollback failed too, nor after
+ * `withinMs`, where a server that is silent is as good as away. Default: it is waited for.
  */
 export async function inTransaction<T>(
   pool: Pool,
   work: (tx: PoolConnection) => Promise<T>,
+  withinMs = Infinity,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
+    const connection = await pool.getConnection();
     try {
-      return await attemptTransaction(pool, work);
+      return await orDropped(connection, attemptTransaction(connection, work), withinMs);
     } catch (error) {
       if (attempt >= ATTEMPTS || !RETRIED_ERRNOS.includes(errnoOf(error))) throw error;
     }
@@ -45,10 +48,9 @@ export async function inTransaction<T>(
 }
 
 async function attemptTransaction<T>(
-  pool: Pool,
+  connection: PoolConnection,
   work: (tx: PoolConnection) => Promise<T>,
 ): Promise<T> {
-  const connection = await pool.getConnection();
   try {
     await connection.query('SET TRANSACTION ISOLATION LEVEL READ COMMITTED');
     await connection.beginTransaction();
@@ -65,6 +67,23 @@ async function attemptTransaction<T>(
     }
     throw error;
   }
+}
+
+/** Nothing that waits on a dropped connection is ever told, so what was asked of it is given up as well. */
+async function orDropped<T>(
+  connection: PoolConnection,
+  asked: Promise<T>,
+  withinMs: number,
+): Promise<T> {
+  if (withinMs === Infinity) return asked;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<never>((_resolve, reject) => {
+    timer = setTimeout(() => {
+      connection.destroy();
+      reject(Object.assign(new Error('the database does not answer'), { code: 'ETIMEDOUT' }));
+    }, withinMs);
+  });
+  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
 }
 
 /**

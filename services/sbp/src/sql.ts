@@ -9,7 +9,7 @@ import { inTransaction, isUnavailable } from '@kopeck/runtime/database';
 import { orderOf } from './order-row.ts';
 import type { Order } from './order.ts';
 
-/** Statements of one row each: one that takes longer waits for a database that is not well. */
+/** Statements of one row each, or a few: what takes longer waits for a database that is not well. */
 const WITHIN_MS = 5_000;
 
 type Values = readonly (string | number | bigint | Date | null)[];
@@ -27,7 +27,7 @@ export function createSql(pool: Pool): Sql {
     run: async (sql, values) => (await query<ResultSetHeader>(pool, sql, values)).affectedRows,
     select: async (sql, values) => (await query<RowDataPacket[]>(pool, sql, values)).map(orderOf),
     rows: (sql, values) => query<RowDataPacket[]>(pool, sql, values),
-    transaction: (work) => inTransaction(pool, work),
+    transaction: (work) => inTransaction(pool, work, WITHIN_MS),
   };
 }
 

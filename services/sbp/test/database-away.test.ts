@@ -12,6 +12,7 @@ import {
   getStatus,
   kept,
   pay,
+  post,
   postPayment,
   sandboxQrs,
   startTestSbp,
@@ -58,15 +59,18 @@ test('while the database is stopped nothing is promised, and a callback comes ag
 });
 
 test('a database that hangs is answered for, and used again when it goes on', async () => {
+  const takeBack = () => post(sbp, '/api/payment/before/refund', { refundId: 'r', amount: 1 });
   await mariadb.pause();
   // The second would wait for ever if the connection of the first were used again.
   for (const orderId of ['hanging', 'hanging too']) {
-    const refused = await postPayment(sbp, { amount: 100, orderId });
-    expect({ status: refused.status, body: refused.body }).toEqual({ status: 503, body: AWAY });
+    const answers = await Promise.all([postPayment(sbp, { amount: 100, orderId }), takeBack()]);
+    const refused = { status: 503, body: AWAY };
+    expect(answers.map(({ status, body }) => ({ status, body }))).toEqual([refused, refused]);
   }
 
   mariadb.resume();
   expect((await postPayment(sbp, { amount: 100, orderId: 'hanging' })).status).toBe(200);
+  expect((await takeBack()).status).toBe(200);
 });
 
 test('a database that hangs when a code has been made is waited out for a while, not for a minute', async () => {
