@@ -8,7 +8,7 @@ import { deadAt, stageOf, type Order } from './order.ts';
 import { nextLookAt } from './poll-plan.ts';
 import { ProviderError, type Qr, type QrRequest, type SbpProvider } from './provider.ts';
 import type { Providers } from './providers.ts';
-import { isAway } from './sql.ts';
+import { waitingOut } from './sql.ts';
 
 export interface CreateDeps {
   readonly attempts: Attempts;
@@ -158,11 +158,10 @@ async function announce(order: Order, { attempts, append, now }: CreateDeps): Pr
   }
 }
 
-/** For as long it is tried again; with all that is waited for besides, this must fit into the lease. */
+/** With all that is waited for besides, this must fit into the lease. */
 const SAVE_WITHIN_MS = 10_000;
-const SAVE_PAUSE_MS = 250;
 
-/** A code that cannot be written down is as good as lost, so a short absence of the database is waited out. */
+/** A code that cannot be written down is as good as lost. */
 async function saveQr(
   attemptId: string,
   qr: Qr,
@@ -170,15 +169,7 @@ async function saveQr(
   { attempts, now }: CreateDeps,
 ): Promise<void> {
   const look = nextLookAt({ createdAt: now(), expiresAt }, now()) ?? now();
-  const deadline = performance.now() + SAVE_WITHIN_MS;
-  for (;;) {
-    try {
-      return await attempts.saveQr(attemptId, qr, look);
-    } catch (error) {
-      if (performance.now() > deadline || !isAway(error)) throw error;
-      await delay(SAVE_PAUSE_MS);
-    }
-  }
+  await waitingOut(() => attempts.saveQr(attemptId, qr, look), SAVE_WITHIN_MS);
 }
 
 /**

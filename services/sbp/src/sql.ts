@@ -1,3 +1,4 @@
+import { setTimeout as delay } from 'node:timers/promises';
 import type {
   Pool,
   PoolConnection,
@@ -34,6 +35,21 @@ export function createSql(pool: Pool): Sql {
 /** Anything but an answer, in time: connection lost, refused, or silent. */
 export function isAway(error: unknown): boolean {
   return isUnavailable(error) || isTimeout(error);
+}
+
+const PAUSE_MS = 250;
+
+/** A short absence of the database is waited out: what fails for that begins again until the time is over. */
+export async function waitingOut<T>(work: () => Promise<T>, withinMs: number): Promise<T> {
+  const deadline = performance.now() + withinMs;
+  for (;;) {
+    try {
+      return await work();
+    } catch (error) {
+      if (performance.now() > deadline || !isAway(error)) throw error;
+      await delay(PAUSE_MS);
+    }
+  }
 }
 
 async function query<T extends QueryResult>(pool: Pool, sql: string, values: Values): Promise<T> {
