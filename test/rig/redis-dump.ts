@@ -26,6 +26,7 @@ export async function everythingIn(url: string): Promise<string> {
 
 function valueOf(redis: Redis, key: string, type: string): Promise<unknown> {
   const read: Readonly<Record<string, () => Promise<unknown>>> = {
+    none: () => Promise.resolve('gone meanwhile'),
     string: () => redis.get(key),
     hash: () => redis.hgetall(key),
     list: () => redis.lrange(key, 0, -1),
