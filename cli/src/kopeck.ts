@@ -1,12 +1,15 @@
 import { COMMANDS } from './commands/table.ts';
 import { Advice, contextOf } from './commands/command.ts';
 
+const HELP = ['help', '-h', '--help'];
+
 /** `npm run kopeck -- <command> …`: what operators ask of the books, one file a command. */
 async function main([name = 'help', ...args]: readonly string[]): Promise<number> {
-  const entry = COMMANDS[name];
+  const entry = Object.hasOwn(COMMANDS, name) ? COMMANDS[name] : undefined;
   if (entry === undefined) {
+    if (!HELP.includes(name)) throw new Advice(`There is no command '${name}'.\n\n${usage()}`);
     console.log(asCalled(usage()));
-    return ['help', '-h', '--help'].includes(name) ? 0 : 2;
+    return 0;
   }
   const { run } = await entry.load();
   return run(args, contextOf(process.env));

@@ -29,14 +29,34 @@ test('docs/operations.md names every exit code of the installer', () => {
 });
 
 test('a command of the suite calls itself as the operator has called it', () => {
-  const { status, stderr } = spawnSync(
-    process.execPath,
-    ['cli/src/kopeck.ts', 'audit', '--nonsense'],
-    { cwd: ROOT, env: { KOPECK_COMMAND: 'kopeck' }, encoding: 'utf8' },
-  );
+  const { status, stderr } = kopeck('audit', '--nonsense');
   expect(status).toBe(2);
   expect(stderr).toMatch(/^usage: kopeck audit/);
 });
+
+test.each(['nonsense', 'constructor'])(
+  'a command %s is said not to exist, and which do',
+  (name) => {
+    const { status, stderr } = kopeck(name);
+    expect(status).toBe(2);
+    expect(stderr).toMatch(
+      new RegExp(`^There is no command '${name}'\\.\n\nusage: kopeck <command>[^]*\n  audit `),
+    );
+  },
+);
+
+test('help says which commands there are', () => {
+  expect(kopeck('--help')).toMatchObject({ status: 0, stdout: kopeck().stdout });
+  expect(kopeck().stdout).toMatch(/^usage: kopeck <command>/);
+});
+
+function kopeck(...args: readonly string[]) {
+  return spawnSync(process.execPath, ['cli/src/kopeck.ts', ...args], {
+    cwd: ROOT,
+    env: { KOPECK_COMMAND: 'kopeck' },
+    encoding: 'utf8',
+  });
+}
 
 function shellLibrary(): readonly string[] {
   return readdirSync(join(ROOT, 'deploy/lib')).map((name) => `deploy/lib/${name}`);
