@@ -41,12 +41,12 @@ const PAUSE_MS = 250;
 
 /** A short absence of the database is waited out: what fails for that begins again until the time is over. */
 export async function waitingOut<T>(work: () => Promise<T>, withinMs: number): Promise<T> {
-  const deadline = performance.now() + withinMs;
+  const over = AbortSignal.timeout(withinMs);
   for (;;) {
     try {
       return await work();
     } catch (error) {
-      if (performance.now() > deadline || !isAway(error)) throw error;
+      if (over.aborted || !isAway(error)) throw error;
       await delay(PAUSE_MS);
     }
   }
