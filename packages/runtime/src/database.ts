@@ -1,5 +1,6 @@
 import { createPool } from 'mysql2/promise';
 import type { Pool, PoolConnection } from 'mysql2/promise';
+import { within } from './within.ts';
 
 export interface DatabaseOptions {
   readonly connections?: number;
@@ -35,12 +36,15 @@ const ATTEMPTS = 10;
 export async function inTransaction<T>(
   pool: Pool,
   work: (tx: PoolConnection) => Promise<T>,
-  withinMs = Infinity,
+  withinMs?: number,
 ): Promise<T> {
   for (let attempt = 1; ; attempt += 1) {
     const connection = await pool.getConnection();
     try {
-      return await orDropped(connection, attemptTransaction(connection, work), withinMs);
+      const attempted = attemptTransaction(connection, work);
+      return await (withinMs === undefined
+        ? attempted
+        : within(attempted, withinMs, () => dropped(connection)));
     } catch (error) {
       if (attempt >= ATTEMPTS || !RETRIED_ERRNOS.includes(errnoOf(error))) throw error;
     }
@@ -69,21 +73,9 @@ async function attemptTransaction<T>(
   }
 }
 
-/** Nothing that waits on a dropped connection is ever told, so what was asked of it is given up as well. */
-async function orDropped<T>(
-  connection: PoolConnection,
-  asked: Promise<T>,
-  withinMs: number,
-): Promise<T> {
-  if (withinMs === Infinity) return asked;
-  let timer: NodeJS.Timeout | undefined;
-  const late = new Promise<never>((_resolve, reject) => {
-    timer = setTimeout(() => {
-      connection.destroy();
-      reject(Object.assign(new Error('the database does not answer'), { code: 'ETIMEDOUT' }));
-    }, withinMs);
-  });
-  return Promise.race([asked, late]).finally(() => clearTimeout(timer));
+function dropped(connection: PoolConnection): Error {
+  connection.destroy();
+  return Object.assign(new Error('the database does not answer'), { code: 'ETIMEDOUT' });
 }
 
 /**

@@ -1,4 +1,5 @@
 import type { Log } from './log.ts';
+import { within } from './within.ts';
 
 const EXIT_WITHIN_MS = 15_000;
 /** One part that hangs must leave time for the others. */
@@ -45,10 +46,5 @@ export function closeOnSignal(closing: Closing, log: Log): void {
 
 /** Resolves as the promise does, or after the deadline: BullMQ's close() never ends while Redis is dead. */
 export async function withDeadline(promise: Promise<unknown>, ms: number): Promise<void> {
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<void>((resolve) => {
-    timer = setTimeout(resolve, ms);
-  });
-  await Promise.race([promise.catch(() => undefined), deadline]);
-  clearTimeout(timer);
+  await within(promise, ms, () => new Error('late')).catch(() => undefined);
 }
