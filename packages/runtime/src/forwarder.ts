@@ -119,9 +119,7 @@ async function forwardSome(options: ForwarderOptions, isBurst: boolean): Promise
   if (rows.length === 0) return 'nothing';
   if (jobs >= MAX_JOBS_WAITING || (await isRedisFull(redis))) return 'stuck';
 
-  const published = queue.publish(rows.map(({ event }) => event));
-  // A hanging Redis must not hold the forwarder for ever: the rows stay unmarked and go again.
-  await within(published, PUBLISH_WITHIN_MS, () => new Error('redis does not answer'));
+  await publishWithin(queue.publish(rows.map(({ event }) => event)));
   const seqs = rows.map(({ seq }) => seq);
   // Redis first: if we die in between, these rows are forwarded once more. What it remembered just
   // before tells whether it was emptied since it was asked above.
@@ -154,6 +152,11 @@ async function isRedisFull(redis: Redis): Promise<boolean> {
   const used = Number(/^used_memory:(\d+)/m.exec(memory)?.[1] ?? 0);
   const max = Number(/^maxmemory:(\d+)/m.exec(memory)?.[1] ?? 0);
   return max > 0 && used > max * MAX_MEMORY_PART;
+}
+
+/** A hanging Redis must not hold the forwarder for ever: the rows stay unmarked and go again. */
+async function publishWithin(publishing: Promise<void>): Promise<void> {
+  await within(publishing, PUBLISH_WITHIN_MS, () => new Error('redis does not answer'));
 }
 
 async function pause(ms: number, signal: AbortSignal): Promise<void> {
