@@ -91,9 +91,12 @@ describe('a payment', () => {
     expect((await getStatus(sbp, 'order-1')).body['status']).toBe('pending');
 
     await turn(sbp, { holdStatus: false });
-    sbp.advance(5_000);
-    await sbp.looker.lookAtDue();
-    await untilStatus('paid');
+    // The look that the callback has caused may still be under way.
+    await waitFor(async () => {
+      sbp.advance(5_000);
+      await sbp.looker.lookAtDue();
+      return (await getStatus(sbp, 'order-1')).body['status'] === 'paid';
+    });
   });
 
   test('is not told to the shop before it is in the journal', async () => {
@@ -104,7 +107,8 @@ describe('a payment', () => {
 
     sbp.journal.error = null;
     sbp.advance(15_000);
-    await sbp.looker.lookAtDue();
+    // The look that failed may not have given its lease back yet.
+    await waitFor(async () => (await sbp.looker.lookAtDue()) === 1);
     expect((await getStatus(sbp, 'order-1')).body['status']).toBe('paid');
     expect(paid()).toHaveLength(1);
   });
