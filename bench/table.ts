@@ -78,22 +78,35 @@ export function tableOf({ machine, measurements }: Report): string {
 
 /**
  * The page with this report's table in the place of the last one, in which the rows of benches that did
- * not run stay as they were. Throws when the page has no place for it.
+ * not run stay, and say so if it was another machine. Throws when the page has no place for it.
  */
 export function withTable(page: string, report: Report): string {
   const [begin, end] = [page.indexOf(BEGIN), page.indexOf(END)];
   if (begin === -1 || end < begin) throw new Error(`the page has no line ${BEGIN}`);
+  const last = page.slice(begin, end);
   const ran = new Set(report.measurements.map(({ bench }) => bench));
-  const kept = rowsIn(page.slice(begin, end)).filter((row) => !ran.has(benchOf(row)));
+  const isSame = last.includes(hardware(report.machine));
+  const kept = rowsIn(last)
+    .filter((row) => !ran.has(benchOf(row)))
+    .map((row) => (isSame ? row : elsewhere(row)));
   const rows = [...kept, ...rowsIn(tableOf(report))];
   return `${page.slice(0, begin + BEGIN.length)}\n\n${rendered(report.machine, rows)}\n${page.slice(end)}`;
 }
 
 function rendered(machine: Machine, rows: readonly string[]): string {
-  const { processor, cores, memoryGb, versions } = machine;
-  const names = Object.entries(versions).map(([name, version]) => `${name} ${version}`);
-  const head = `${cores} cores (${processor}), ${memoryGb} GB; ${names.join(', ')}.`;
+  const names = Object.entries(machine.versions).map(([name, version]) => `${name} ${version}`);
+  const head = `${hardware(machine)}; ${names.join(', ')}.`;
   return `${head}\n\n${[rowOf(COLUMNS), RULE, ...rows].join('\n')}\n`;
+}
+
+function hardware({ processor, cores, memoryGb }: Machine): string {
+  return `${cores} cores (${processor}), ${memoryGb} GB`;
+}
+
+const ELSEWHERE = ' (another machine) |';
+
+function elsewhere(row: string): string {
+  return row.endsWith(ELSEWHERE) ? row : row.trimEnd().replace(/ *\|$/, ELSEWHERE);
 }
 
 function rowOf(cells: readonly string[]): string {

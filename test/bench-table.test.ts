@@ -39,6 +39,19 @@ test('of a page only the rows of the benches that ran are replaced, and no other
   expect(second.endsWith(ELSEWHERE)).toBe(true);
 });
 
+test('rows that stay say that they are of another machine, once', () => {
+  const other = (processor: string, bench: string): Report => {
+    const { machine, measurements } = report('def', bench);
+    return { machine: { ...machine, processor }, measurements };
+  };
+  let page = withTable(`${BEGIN}\n${END}\n`, report('abc', 'epn', 'ledger'));
+  for (const processor of ['y', 'z']) page = withTable(page, other(processor, 'epn'));
+  expect(rows(page)).toEqual([
+    expect.stringMatching(/^\| ledger .* abc \(another machine\) \|$/),
+    expect.stringMatching(/^\| epn .* def \|$/),
+  ]);
+});
+
 test('a page without a place for the table is refused', () => {
   expect(() => withTable('nothing', report('abc', 'epn'))).toThrow('the page has no line');
 });
